@@ -1,0 +1,1 @@
+"""Parloir: a self-hosted speech-to-text service."""

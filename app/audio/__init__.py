@@ -1,0 +1,1 @@
+"""Sound: sniffing, decoding, silence, cutting."""

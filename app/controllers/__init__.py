@@ -1,0 +1,1 @@
+"""One request each: load the schema, make one service call, dump the answer."""

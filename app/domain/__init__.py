@@ -1,0 +1,1 @@
+"""What the service talks about: plain values and rules, standard library only."""

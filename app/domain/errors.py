@@ -1,0 +1,196 @@
+"""Everything that can go wrong, as one tree.
+
+    ParloirError
+    ├── BadRequest            malformed: a part is missing or cannot be read
+    │   └── InvalidFields     well-formed, but values are wrong; names each field
+    ├── NotFound              no such thing, or it belongs to someone else
+    ├── Conflict              the thing is not in a state that allows this
+    │   ├── RefusedTransition
+    │   └── KeyInUse
+    ├── KeyMismatch           an idempotency key seen before with another body
+    ├── TooLarge
+    ├── NotAudio
+    ├── TooManyRequests
+    ├── Unavailable           a backing service is down; retrying helps
+    │   └── StorageFull
+    ├── MediaError            found out by a worker: the recording cannot be used
+    │   ├── MediaUnreadable
+    │   ├── MediaEmpty
+    │   ├── MediaWithoutAudio
+    │   └── MediaTooLong
+    ├── EngineError           the engine could not do it
+    │   ├── EngineUnavailable what was asked for is not on this machine
+    │   └── OutOfMemory
+    ├── ChildDied             the process that did the work was lost
+    └── Cancelled             somebody asked for it
+
+Each has a stable `code`, a docstring whose first line is its English message (`{name}` is filled from
+the keyword arguments), and says whether trying the same thing again can help. None knows HTTP.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class ParloirError(Exception):
+    """Something went wrong inside the service."""
+
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, **params: Any) -> None:
+        self.params: dict[str, Any] = params
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The English message, with its parameters filled in."""
+        template = (type(self).__doc__ or self.code).split("\n", 1)[0]
+        return template.format_map(_Lenient(self.params))
+
+
+class _Lenient(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+class BadRequest(ParloirError):
+    """The request cannot be read: {reason}."""
+
+    code = "bad_request"
+
+
+class InvalidFields(BadRequest):
+    """Some values are not valid."""
+
+    code = "invalid_fields"
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self.errors: dict[str, list[str]] = {field: list(messages) for field, messages in errors.items()}
+
+
+class NotFound(ParloirError):
+    """No {what} with this id."""
+
+    code = "not_found"
+
+
+class Conflict(ParloirError):
+    """The job is {state}, which does not allow this."""
+
+    code = "conflict"
+
+
+class RefusedTransition(Conflict):
+    """A job that is {old} cannot become {new}."""
+
+    code = "refused_transition"
+
+
+class KeyInUse(Conflict):
+    """The first request with this idempotency key is still being taken in."""
+
+    code = "idempotency_key_in_use"
+    retryable = True
+
+
+class KeyMismatch(ParloirError):
+    """This idempotency key was used before with another request."""
+
+    code = "idempotency_key_mismatch"
+
+
+class TooLarge(ParloirError):
+    """The upload is larger than the {limit} bytes allowed."""
+
+    code = "too_large"
+
+
+class NotAudio(ParloirError):
+    """This file is not a recording we can read; send {accepted}."""
+
+    code = "not_audio"
+
+
+class TooManyRequests(ParloirError):
+    """Too many requests; try again in {retry_after_s} s."""
+
+    code = "too_many_requests"
+    retryable = True
+
+
+class Unavailable(ParloirError):
+    """The {service} cannot be reached just now."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class StorageFull(Unavailable):
+    """There is no room left to store recordings."""
+
+    code = "storage_full"
+
+
+class MediaError(ParloirError):
+    """The recording cannot be used."""
+
+    code = "media_error"
+
+
+class MediaUnreadable(MediaError):
+    """The recording cannot be decoded: {reason}."""
+
+    code = "media_unreadable"
+
+
+class MediaEmpty(MediaError):
+    """The recording holds no sound: {reason}."""
+
+    code = "media_empty"
+
+
+class MediaWithoutAudio(MediaError):
+    """The file has no audio track."""
+
+    code = "media_without_audio"
+
+
+class MediaTooLong(MediaError):
+    """The recording is longer than the {limit_s} s allowed."""
+
+    code = "media_too_long"
+
+
+class EngineError(ParloirError):
+    """The engine failed: {reason}."""
+
+    code = "engine_error"
+    retryable = True
+
+
+class EngineUnavailable(EngineError):
+    """The engine {engine} cannot serve this: {reason}."""
+
+    code = "engine_unavailable"
+    retryable = False
+
+
+class OutOfMemory(EngineError):
+    """The engine ran out of memory."""
+
+    code = "out_of_memory"
+
+
+class ChildDied(ParloirError):
+    """The process that did the work ended: {reason}."""
+
+    code = "child_died"
+    retryable = True
+
+
+class Cancelled(ParloirError):
+    """The job was cancelled."""
+
+    code = "cancelled"

@@ -1,0 +1,87 @@
+"""A job as the services speak of it: what was asked, and what can be told about it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from app.domain.states import JobState
+
+
+class Mode(StrEnum):
+    """Which queue and which worker a job is for."""
+
+    BATCH = "batch"
+    STREAMING = "streaming"
+    DIARIZATION = "diarization"
+
+    @property
+    def queue(self) -> str:
+        """The name of the queue in Redis."""
+        return f"{self.value}_queue"
+
+
+class Priority(StrEnum):
+    """Classes of urgency; within one, projects share fairly."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 is served first."""
+        return list(Priority).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """How a recording is to be transcribed, as the client asked; None means: the service decides."""
+
+    language: str | None = None
+    engine: str | None = None
+    model: str | None = None
+    task: str = "transcribe"
+    prompt: str | None = None
+    hotwords: tuple[str, ...] = ()
+    word_timestamps: bool = True
+    trim_silence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailure:
+    """Why a job failed, for people and for programs."""
+
+    code: str
+    message: str
+    retryable: bool
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """All that a client may know about one of its jobs. `progress` is 0…1."""
+
+    id: str
+    project_id: str
+    mode: Mode
+    state: JobState
+    priority: Priority
+    options: JobOptions
+    filename: str
+    content_type: str
+    size_bytes: int
+    progress: float
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    position: int | None = None
+    eta_s: float | None = None
+    cancel_requested: bool = False
+    duration_s: float | None = None
+    language: str | None = None
+    engine: str | None = None
+    model: str | None = None
+    error: JobFailure | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""A transcript in other forms: pure functions."""

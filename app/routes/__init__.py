@@ -1,0 +1,1 @@
+"""URLs: which middlewares and which controller answer them; reads as tables."""

@@ -1,0 +1,1 @@
+"""The logic: takes a Principal and plain values, gives plain values; knows no HTTP."""

@@ -1,0 +1,1 @@
+"""The life of a job: submission, claims, beats, ends, and looking at it."""

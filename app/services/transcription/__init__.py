@@ -1,0 +1,1 @@
+"""From a stored recording to a transcript."""

@@ -1,0 +1,1 @@
+"""Worker processes: a supervisor without ML and its warm children."""

@@ -42,6 +42,10 @@ class ParloirError(Exception):
         self.params: dict[str, Any] = params
         super().__init__(self.message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes: pickled as their class and parameters."""
+        return _rebuilt, (type(self), self.params)
+
     @property
     def message(self) -> str:
         """The English message, with its parameters filled in."""
@@ -52,6 +56,10 @@ class ParloirError(Exception):
 class _Lenient(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "?"
+
+
+def _rebuilt(kind: type[ParloirError], params: dict[str, Any]) -> ParloirError:
+    return kind(**params)
 
 
 class BadRequest(ParloirError):
@@ -68,6 +76,10 @@ class InvalidFields(BadRequest):
     def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
         self.errors: dict[str, list[str]] = {field: list(messages) for field, messages in errors.items()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with the fields' messages."""
+        return InvalidFields, (self.errors,)
 
 
 class NotFound(ParloirError):

@@ -56,11 +56,15 @@ class JobFailure:
     message: str
     retryable: bool
     attempts: int
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """All that a client may know about one of its jobs. `progress` is 0…1."""
+    """All that a client may know about one of its jobs.
+
+    `progress` is 0…1; `seq` is the sequence number of the event that brought the job into this state.
+    """
 
     id: str
     project_id: str
@@ -84,4 +88,22 @@ class JobView:
     engine: str | None = None
     model: str | None = None
     error: JobFailure | None = None
+    seq: int = 0
     metadata: dict[str, Any] = field(default_factory=dict)
+
+
+SEQ_PER_ATTEMPT = 1_000_000
+SEQ_REQUEUED = SEQ_PER_ATTEMPT - 2
+SEQ_ENDED = SEQ_PER_ATTEMPT - 1
+
+
+def seq_of_state(state: JobState, attempt: int) -> int:
+    """The sequence number of the event that a job in its `attempt`-th run has come into `state`.
+
+    Events are numbered `attempt * SEQ_PER_ATTEMPT + n`: no counter that could be lost, and always growing.
+    """
+    if state.is_final:
+        return attempt * SEQ_PER_ATTEMPT + SEQ_ENDED
+    if state is JobState.QUEUED and attempt:
+        return attempt * SEQ_PER_ATTEMPT + SEQ_REQUEUED
+    return attempt * SEQ_PER_ATTEMPT

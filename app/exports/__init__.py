@@ -1,1 +1,1 @@
-"""A transcript in other forms: pure functions."""
+"""Transcripts as files: each format a pure function of a `Transcript`, found by name in `formats.FORMATS`."""

@@ -1,1 +1,11 @@
 """Tables, one a file."""
+
+from app.models.base import Base
+from app.models.idempotency_key import IdempotencyKey
+from app.models.job import Job
+from app.models.job_error import JobError
+from app.models.job_part import JobPart
+from app.models.job_transcript import JobTranscript
+from app.models.project import Project
+
+__all__ = ["Base", "IdempotencyKey", "Job", "JobError", "JobPart", "JobTranscript", "Project"]

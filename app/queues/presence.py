@@ -1,0 +1,56 @@
+"""Which workers are there: each says so now and then, in a key that goes by itself."""
+
+import json
+from dataclasses import asdict, dataclass
+
+import redis
+from redis.exceptions import RedisError
+
+KEEP_S = 15
+PREFIX = "worker:"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPresence:
+    """A worker process: its name (host:pid:token), mode, slots, the jobs it runs, and counts since it started."""
+
+    name: str
+    mode: str
+    slots: int
+    busy: int
+    jobs: tuple[str, ...] = ()
+    completed: int = 0
+    failed: int = 0
+    crashes: int = 0
+    fenced: int = 0
+
+
+def announce(client: "redis.Redis", worker: WorkerPresence) -> None:
+    """Say that this worker is there; does nothing while Redis is away."""
+    try:
+        client.set(PREFIX + worker.name, json.dumps(asdict(worker)), ex=KEEP_S)
+    except RedisError:
+        return  # said again in a moment
+
+
+def leave(client: "redis.Redis", name: str) -> None:
+    """Say that this worker is gone."""
+    try:
+        client.delete(PREFIX + name)
+    except RedisError:
+        return  # the key goes by itself
+
+
+def list_workers(client: "redis.Redis") -> list[WorkerPresence]:
+    """The workers that are there; none can be told while Redis is away."""
+    try:
+        keys = sorted(client.scan_iter(match=f"{PREFIX}*", count=200))
+        values = client.mget(keys) if keys else []
+    except RedisError:
+        return []
+    return [_presence(json.loads(value)) for value in values if value]
+
+
+def _presence(stored: dict[str, object]) -> WorkerPresence:
+    jobs = stored.pop("jobs", ())
+    return WorkerPresence(**stored, jobs=tuple(jobs))  # type: ignore[arg-type]

@@ -1,0 +1,69 @@
+"""Everything the API can do, put together once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from sqlalchemy import Engine
+
+from app.domain.job import Mode
+from app.engines.registry import Registry, build_registry
+from app.queues.connection import connect
+from app.queues.events import EventLog
+from app.queues.hints import HintQueue
+from app.queues.hub import EventHub
+from app.services.database import Database
+from app.services.health import HealthCheck
+from app.services.jobs.catalogue import Catalogue
+from app.services.jobs.control import Control
+from app.services.jobs.idempotency import IdempotencyKeys
+from app.services.jobs.narrator import Narrator
+from app.services.jobs.submission import Submissions
+from app.services.jobs.watch import Watch
+from app.services.media.folder import FolderStorage, Offload
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of the API process."""
+
+    storage: FolderStorage
+    registry: Registry
+    submissions: Submissions
+    idempotency: IdempotencyKeys
+    catalogue: Catalogue
+    control: Control
+    watch: Watch
+    health: HealthCheck
+    redis: "redis.Redis"
+
+
+def build_services(
+    engine: Engine,
+    *,
+    redis_url: str,
+    storage_dir: Path,
+    weights_dir: Path,
+    default_engine: str,
+    offload: Offload,
+) -> Services:
+    """Put the services together; connects to nothing yet."""
+    database = Database(engine)
+    client = connect(redis_url)
+    queues = {mode: HintQueue(client, mode) for mode in Mode}
+    storage = FolderStorage(storage_dir, offload)
+    registry = build_registry(weights_dir)
+    events = EventLog(client)
+    narrator = Narrator(events)
+    catalogue = Catalogue(database, storage, queues)
+    return Services(
+        storage=storage,
+        registry=registry,
+        submissions=Submissions(database, storage, registry, queues, narrator, default_engine),
+        idempotency=IdempotencyKeys(client),
+        catalogue=catalogue,
+        control=Control(database, storage, queues, events, narrator),
+        watch=Watch(catalogue, events, EventHub(connect(redis_url, read_timeout_s=30.0))),
+        health=HealthCheck(database, client, queues),
+        redis=client,
+    )

@@ -1,0 +1,69 @@
+"""Units of work: one transaction each, and what is to happen once it is committed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+
+class Work:
+    """One transaction: `session` to read and write, `after_commit` for what only a committed state allows."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._afterwards: list[Callable[[], object]] = []
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Run `action` when, and only when, the transaction is committed."""
+        self._afterwards.append(action)
+
+    def unhurried(self) -> None:
+        """Let the commit return before it is on disk; for writes whose loss costs only time."""
+        self.session.execute(text("SET LOCAL synchronous_commit = off"))
+
+    def _committed(self) -> None:
+        for action in self._afterwards:
+            action()
+
+
+class Database:
+    """PostgreSQL, seen as a maker of units of work."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """Open a transaction; commit at the end of the block, roll back if it raises.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached. The commit may or may not have happened.
+        """
+        with _unavailable_if_down(), Session(self._engine, expire_on_commit=False) as session:
+            work = Work(session)
+            with session.begin():
+                yield work
+        work._committed()
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _unavailable_if_down() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable(service="database") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(service="database") from error
+        raise

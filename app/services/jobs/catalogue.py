@@ -1,0 +1,183 @@
+"""Looking at jobs: one, many, their transcripts and recordings. All see one project only."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import BinaryIO
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, tuple_
+
+from app.domain.errors import InvalidFields, NotFound, Unavailable
+from app.domain.job import JobView, Mode
+from app.domain.principal import Principal
+from app.domain.states import JobState
+from app.domain.transcript import Segment, Speaker, Transcript, segment_from_dict
+from app.models import Job, JobPart, JobTranscript
+from app.queues.hints import HintQueue
+from app.services.database import Database, Work
+from app.services.jobs.estimate import eta_s
+from app.services.jobs.views import view
+from app.services.media.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list. `query` searches the transcripts' words; `cursor` is a page's `next_cursor`."""
+
+    mode: Mode | None = None
+    state: JobState | None = None
+    query: str | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Some jobs, newest first, and where the next page begins (None: there is none)."""
+
+    jobs: tuple[JobView, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A job's recording, open for reading."""
+
+    file: BinaryIO
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+
+
+class Catalogue:
+    """Reads jobs of a principal's project."""
+
+    def __init__(self, database: Database, storage: Storage, queues: dict[Mode, HintQueue]) -> None:
+        self._database = database
+        self._storage = storage
+        self._queues = queues
+
+    def get_job(self, principal: Principal, job_id: str) -> JobView:
+        """One job, with its place in the queue and the time left where they can be told.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = view(find(work, principal, job_id))
+        return replace(job, position=self._position(job), eta_s=eta_s(job))
+
+    def list_jobs(self, principal: Principal, wanted: JobFilter) -> JobPage:
+        """A page of jobs, newest first.
+
+        Raises:
+            InvalidFields: the cursor is none of ours.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        query = _filtered(select(Job).where(Job.project_id == principal.project_id), wanted)
+        query = query.order_by(Job.created_at.desc(), Job.id.desc()).limit(wanted.limit + 1)
+        with self._database.work() as work:
+            rows = list(work.session.scalars(query))
+        shown = rows[: wanted.limit]
+        more = len(rows) > wanted.limit
+        return JobPage(tuple(view(row) for row in shown), _cursor(shown[-1]) if more else None)
+
+    def get_transcript(self, principal: Principal, job_id: str) -> Transcript:
+        """The transcript of a job: whole when it is completed, else what its finished parts hold.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id)
+            stored = work.session.get(JobTranscript, job.id)
+            parts = [] if stored else _parts(work, job.id)
+        segments = stored.segments if stored else [segment for part in parts for segment in part.segments]
+        return Transcript(
+            segments=_segments(segments),
+            speakers=tuple(Speaker(**speaker) for speaker in (stored.speakers if stored else ())),
+            language=job.language,
+            duration_s=job.duration_s or 0.0,
+            engine=job.engine,
+            model=job.model,
+            warnings=tuple(stored.warnings) if stored else (),
+        )
+
+    def open_recording(self, principal: Principal, job_id: str) -> Recording:
+        """A job's recording.
+
+        Raises:
+            NotFound: unknown, of another project, or the recording is gone.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id)
+        file = self._storage.open(job.audio_key)
+        return Recording(file, job.filename, job.content_type, job.size_bytes, job.sha256)
+
+    def _position(self, job: JobView) -> int | None:
+        if job.state is not JobState.QUEUED:
+            return None
+        try:
+            return self._queues[job.mode].position(job.id)
+        except Unavailable:
+            return None
+
+
+def find(work: Work, principal: Principal, job_id: str, *, lock: bool = False) -> Job:
+    """The row of a principal's job; with `lock` nobody else changes it until the transaction ends.
+
+    Raises:
+        NotFound: unknown, or of another project.
+    """
+    try:
+        key = UUID(job_id)
+    except ValueError as error:
+        raise NotFound(what="job") from error
+    query = select(Job).where(Job.project_id == principal.project_id, Job.id == key)
+    job = work.session.scalar(query.with_for_update() if lock else query)
+    if job is None:
+        raise NotFound(what="job")
+    return job
+
+
+def _parts(work: Work, job_id: UUID) -> Sequence[JobPart]:
+    return work.session.scalars(select(JobPart).where(JobPart.job_id == job_id).order_by(JobPart.part)).all()
+
+
+def _segments(stored: list[dict[str, object]]) -> tuple[Segment, ...]:
+    return tuple(segment_from_dict(segment) for segment in stored)
+
+
+def _filtered(query: Select[Job], wanted: JobFilter) -> Select[Job]:
+    if wanted.mode is not None:
+        query = query.where(Job.mode == wanted.mode.value)
+    if wanted.state is not None:
+        query = query.where(Job.state == wanted.state.value)
+    if wanted.query:
+        words = func.websearch_to_tsquery("simple", wanted.query)
+        query = query.join(JobTranscript, JobTranscript.job_id == Job.id).where(JobTranscript.search.op("@@")(words))
+    if wanted.cursor:
+        query = query.where(tuple_(Job.created_at, Job.id) < _after(wanted.cursor))
+    return query
+
+
+def _cursor(job: Job) -> str:
+    text = json.dumps([job.created_at.isoformat(), str(job.id)])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _after(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        created_at, job_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
+        return datetime.fromisoformat(created_at), UUID(job_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        raise InvalidFields({"cursor": ["is not a cursor that this service gave"]}) from error

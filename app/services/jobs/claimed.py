@@ -1,0 +1,40 @@
+"""A job in the hands of a worker."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.domain.job import JobOptions, Mode
+from app.models import Job
+from app.services.jobs.views import options_from_dict
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """What a run needs to know. `token` must come with everything that the run writes."""
+
+    id: str
+    project_id: str
+    mode: Mode
+    token: UUID
+    attempt: int
+    failures: int
+    crashes: int
+    options: JobOptions
+    audio_key: str
+    filename: str
+
+
+def claimed(job: Job, token: UUID) -> ClaimedJob:
+    """The worker's view of a row it owns."""
+    return ClaimedJob(
+        id=str(job.id),
+        project_id=job.project_id,
+        mode=Mode(job.mode),
+        token=token,
+        attempt=job.attempt,
+        failures=job.failures,
+        crashes=job.crashes,
+        options=options_from_dict(job.options),
+        audio_key=job.audio_key,
+        filename=job.filename,
+    )

@@ -1,0 +1,162 @@
+"""What people do to their jobs: cancel, retry, rename, delete."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select
+
+from app.domain.errors import Cancelled, Conflict, InvalidFields, Unavailable
+from app.domain.job import JobView, Mode
+from app.domain.principal import Principal
+from app.domain.states import JobState, transition
+from app.models import Job, JobTranscript, Project
+from app.queues.breaker import Breaker
+from app.queues.events import EventLog
+from app.queues.hints import Hint, HintQueue
+from app.services.database import Database, Work
+from app.services.jobs.catalogue import find
+from app.services.jobs.narrator import Narrator
+from app.services.jobs.views import view
+from app.services.media.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobPatch:
+    """What to change: names by speaker label (None takes a name away), and the whole metadata."""
+
+    speakers: Mapping[str, str | None] | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class Control:
+    """Changes jobs of a principal's project."""
+
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        queues: dict[Mode, HintQueue],
+        events: EventLog,
+        narrator: Narrator,
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._queues = queues
+        self._events = events
+        self._narrator = narrator
+        self._breaker = Breaker()
+
+    def cancel(self, principal: Principal, job_id: str) -> JobView:
+        """QUEUED → CANCELLED at once; a running job is asked to stop. Cancelling twice is no error.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Conflict: it has ended otherwise.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id, lock=True)
+            state = JobState(job.state)
+            if state is JobState.PROCESSING:
+                job.cancel_requested = True
+            elif state is JobState.QUEUED:
+                self._cancel_waiting(work, job)
+            elif state is not JobState.CANCELLED:
+                raise Conflict(state=state.value)
+            return view(job)
+
+    def _cancel_waiting(self, work: Work, job: Job) -> None:
+        job.state = transition(JobState.QUEUED, JobState.CANCELLED)
+        job.cancel_requested = True
+        job.error_code = Cancelled.code
+        _flush_finished(work, job)
+        work.after_commit(lambda: self._best_effort(lambda: self._queues[Mode(job.mode)].drop(str(job.id))))
+        work.after_commit(lambda: self._narrator.state(str(job.id), JobState.CANCELLED, job.attempt))
+
+    def retry(self, principal: Principal, job_id: str) -> JobView:
+        """FAILED | CANCELLED → QUEUED, with a clean slate; finished parts are not done again.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Conflict: it has not failed and was not cancelled.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id, lock=True)
+            if JobState(job.state) not in {JobState.FAILED, JobState.CANCELLED}:
+                raise Conflict(state=job.state)
+            _make_new(job)
+            work.session.flush()
+            work.session.refresh(job)
+            weight = work.session.scalar(select(Project.weight).where(Project.id == job.project_id)) or 1.0
+            hint = Hint(str(job.id), job.project_id, job.priority, job.estimated_s / weight)
+            work.after_commit(lambda: self._best_effort(lambda: self._queues[Mode(job.mode)].offer(hint)))
+            work.after_commit(lambda: self._narrator.state(hint.job_id, JobState.QUEUED, job.attempt))
+            return view(job)
+
+    def update(self, principal: Principal, job_id: str, patch: JobPatch) -> JobView:
+        """Rename speakers, replace the metadata.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            InvalidFields: a speaker's label is not in the transcript.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id, lock=True)
+            if patch.metadata is not None:
+                job.meta = patch.metadata
+            if patch.speakers:
+                _rename(work, job, patch.speakers)
+            return view(job)
+
+    def delete(self, principal: Principal, job_id: str) -> None:
+        """Remove a job: its row, transcript and recording. A run under way finds that it no longer owns anything.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id, lock=True)
+            mode, key = Mode(job.mode), job.audio_key
+            work.session.delete(job)
+            # Row first: a recording without a row is found and removed, a row without its recording would be a lie.
+            work.after_commit(lambda: self._storage.delete(key))
+            work.after_commit(lambda: self._best_effort(lambda: self._queues[mode].drop(job_id)))
+            work.after_commit(lambda: self._best_effort(lambda: self._events.forget(job_id)))
+
+    def _best_effort(self, action: Any) -> None:
+        try:
+            self._breaker.call(action)
+        except Unavailable:
+            log.warning("queue_unreachable")  # a stale or missing hint is found out later
+
+
+def _flush_finished(work: Work, job: Job) -> None:
+    job.finished_at = work.session.scalar(select(func.now()))
+    work.session.flush()
+
+
+def _make_new(job: Job) -> None:
+    job.state = transition(JobState(job.state), JobState.QUEUED)
+    job.run_at = func.now()
+    job.finished_at = None
+    job.cancel_requested = False
+    job.failures = job.crashes = 0
+    job.error_code = job.error_message = job.error_params = job.error_retryable = None
+
+
+def _rename(work: Work, job: Job, names: Mapping[str, str | None]) -> None:
+    transcript = work.session.get(JobTranscript, job.id)
+    known = {speaker["label"] for speaker in transcript.speakers} if transcript else set()
+    unknown = sorted(set(names) - known)
+    if transcript is None or unknown:
+        raise InvalidFields({"speakers": [f"no speaker {label} in this transcript" for label in unknown or names]})
+    transcript.speakers = [
+        {**speaker, "name": names.get(speaker["label"], speaker["name"])} for speaker in transcript.speakers
+    ]

@@ -1,0 +1,200 @@
+"""How a run ends: PROCESSING → COMPLETED | FAILED | CANCELLED, or back to QUEUED."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+
+from app.domain.errors import Cancelled, ParloirError
+from app.domain.states import JobState
+from app.domain.transcript import Transcript, segment_to_dict
+from app.helpers.backoff import backoff_s
+from app.models import Job, JobError, JobPart, JobTranscript
+from app.services.database import Database, Work
+from app.services.jobs.claimed import ClaimedJob
+from app.services.jobs.narrator import Narrator
+
+KEPT_ERRORS = 10
+
+
+class Poisoned(ParloirError):
+    """The job took its worker down {crashes} times and is not tried again."""
+
+    code = "poisoned"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a job is run again: after failures that a retry can help, and after crashes, counted apart."""
+
+    max_attempts: int = 3
+    max_crashes: int = 3
+    base_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """How a run went wrong: `kind` is failure, crash or release; `detail` is for the operator only."""
+
+    kind: str
+    error: ParloirError
+    detail: str | None = None
+
+
+class Endings:
+    """The last write of a run. Each is fenced by the claim token and answers False if the job was no longer ours."""
+
+    def __init__(self, database: Database, narrator: Narrator, worker: str, policy: RetryPolicy) -> None:
+        self._database = database
+        self._narrator = narrator
+        self._worker = worker
+        self._policy = policy
+
+    def complete(self, job: ClaimedJob, transcript: Transcript) -> bool:
+        """PROCESSING → COMPLETED: the transcript and the state, in one transaction.
+
+        Asking again, because the first answer was lost, is answered True again.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        facts = {
+            "duration_s": transcript.duration_s,
+            "language": transcript.language,
+            "engine": transcript.engine,
+            "model": transcript.model,
+            "progress": 1.0,
+        }
+        with self._database.work() as work:
+            if not self._end(work, job, JobState.COMPLETED, facts):
+                return self._ended(work, job, JobState.COMPLETED)
+            work.session.add(_transcript_row(job, transcript))
+            work.session.execute(delete(JobPart).where(JobPart.job_id == UUID(job.id)))
+            return True
+
+    def fail(self, job: ClaimedJob, error: ParloirError, detail: str | None = None) -> bool:
+        """PROCESSING → QUEUED after a pause if a retry can help and is still due, else PROCESSING → FAILED.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        failures = job.failures + 1
+        blame = Blame("failure", error, detail)
+        if error.retryable and failures < self._policy.max_attempts:
+            wait_s = backoff_s(failures, base_s=self._policy.base_s)
+            return self._requeue(job, blame, {"failures": failures}, wait_s)
+        return self._give_up(job, blame, error, {"failures": failures})
+
+    def crash(self, job: ClaimedJob, error: ParloirError, detail: str | None = None) -> bool:
+        """PROCESSING → QUEUED at once, or → FAILED as poison: the process that did the work was lost.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        crashes = job.crashes + 1
+        blame = Blame("crash", error, detail)
+        if crashes >= self._policy.max_crashes:
+            return self._give_up(job, blame, Poisoned(crashes=crashes), {"crashes": crashes})
+        return self._requeue(job, blame, {"crashes": crashes}, 0.0)
+
+    def release(self, job: ClaimedJob) -> bool:
+        """PROCESSING → QUEUED at once: this worker stops; nobody is to blame.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            return self._back(work, job, {"releases": Job.releases + 1}, 0.0)
+
+    def cancel(self, job: ClaimedJob) -> bool:
+        """PROCESSING → CANCELLED: somebody asked, and the run has stopped.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            ended = self._end(work, job, JobState.CANCELLED, {"error_code": Cancelled.code})
+            return ended or self._ended(work, job, JobState.CANCELLED)
+
+    def _requeue(self, job: ClaimedJob, blame: Blame, counts: dict[str, Any], wait_s: float) -> bool:
+        with self._database.work() as work:
+            held = self._back(work, job, counts, wait_s)
+            if held:
+                self._note(work, job, blame)
+            return held
+
+    def _give_up(self, job: ClaimedJob, blame: Blame, error: ParloirError, counts: dict[str, Any]) -> bool:
+        facts = {
+            **counts,
+            "error_code": error.code,
+            "error_message": error.message,
+            "error_params": {name: str(value) for name, value in error.params.items()},
+            "error_retryable": error.retryable,
+        }
+        with self._database.work() as work:
+            if not self._end(work, job, JobState.FAILED, facts):
+                return self._ended(work, job, JobState.FAILED)
+            self._note(work, job, blame)
+            return True
+
+    def _end(self, work: Work, job: ClaimedJob, state: JobState, facts: dict[str, Any]) -> bool:
+        ended = work.session.execute(
+            update(Job)
+            .where(Job.id == UUID(job.id), Job.claim == job.token)
+            .values(state=state, claim=None, ended_by=job.token, finished_at=func.now(), **facts)
+            .returning(Job.id)
+        ).first()
+        if ended is not None:
+            code = {"error_code": facts["error_code"]} if "error_code" in facts else {}
+            work.after_commit(lambda: self._narrator.state(job.id, state, job.attempt, **code))
+        return ended is not None
+
+    def _back(self, work: Work, job: ClaimedJob, counts: dict[str, Any], wait_s: float) -> bool:
+        held = work.session.execute(
+            update(Job)
+            .where(Job.id == UUID(job.id), Job.claim == job.token)
+            .values(
+                state=JobState.QUEUED,
+                claim=None,
+                run_at=func.now() + timedelta(seconds=wait_s),
+                **counts,
+            )
+            .returning(Job.id)
+        ).first()
+        if held is not None:
+            work.after_commit(lambda: self._narrator.state(job.id, JobState.QUEUED, job.attempt))
+        return held is not None
+
+    def _ended(self, work: Work, job: ClaimedJob, state: JobState) -> bool:
+        """Whether this run has ended the job so before: the first answer was lost."""
+        mine = select(Job.id).where(Job.id == UUID(job.id), Job.ended_by == job.token, Job.state == state)
+        return work.session.scalar(mine) is not None
+
+    def _note(self, work: Work, job: ClaimedJob, blame: Blame) -> None:
+        work.session.add(
+            JobError(
+                job_id=UUID(job.id),
+                attempt=job.attempt,
+                kind=blame.kind,
+                code=blame.error.code,
+                message=blame.error.message,
+                detail=blame.detail,
+                worker=self._worker,
+            )
+        )
+        work.session.flush()
+        newest = select(JobError.id).where(JobError.job_id == UUID(job.id)).order_by(JobError.id.desc())
+        kept = newest.limit(KEPT_ERRORS).scalar_subquery()
+        work.session.execute(delete(JobError).where(JobError.job_id == UUID(job.id), JobError.id.not_in(kept)))
+
+
+def _transcript_row(job: ClaimedJob, transcript: Transcript) -> JobTranscript:
+    return JobTranscript(
+        job_id=UUID(job.id),
+        text=transcript.text,
+        segments=[segment_to_dict(segment) for segment in transcript.segments],
+        speakers=[asdict(speaker) for speaker in transcript.speakers],
+        warnings=list(transcript.warnings),
+    )

@@ -1,0 +1,179 @@
+"""Taking a job in: from here on it ends in COMPLETED, FAILED or CANCELLED, whatever crashes in between."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from app.audio.sniff import Container, estimated_duration_s, sniff
+from app.domain.errors import NotFound, Unavailable
+from app.domain.job import JobOptions, JobView, Mode, Priority
+from app.domain.principal import Principal
+from app.domain.states import JobState
+from app.engines.registry import Registry
+from app.engines.selection import select as select_engine
+from app.models import Job, Project
+from app.queues.breaker import Breaker
+from app.queues.hints import Hint, HintQueue
+from app.services.database import Database, Work
+from app.services.jobs import idempotency
+from app.services.jobs.narrator import Narrator
+from app.services.jobs.views import options_to_dict, view
+from app.services.media.storage import Storage, StoredAudio
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitJob:
+    """What a client asks for, with its recording already safe on storage."""
+
+    mode: Mode
+    audio: StoredAudio
+    filename: str
+    options: JobOptions = field(default_factory=JobOptions)
+    priority: Priority = Priority.NORMAL
+    metadata: dict[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The answer: the job, and whether it is an earlier one that the same idempotency key made."""
+
+    job: JobView
+    replayed: bool = False
+
+
+class Submissions:
+    """Makes jobs."""
+
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        registry: Registry,
+        queues: dict[Mode, HintQueue],
+        narrator: Narrator,
+        default_engine: str,
+    ) -> None:
+        self._database = database
+        self._storage = storage
+        self._registry = registry
+        self._queues = queues
+        self._narrator = narrator
+        self._default_engine = default_engine
+        self._breaker = Breaker()
+
+    def check(self, options: JobOptions) -> None:
+        """Tell early, before a recording is taken in, whether an engine here can do this.
+
+        Raises:
+            InvalidFields: no engine here can.
+        """
+        select_engine(self._registry, options, self._default_engine)
+
+    def submit(self, principal: Principal, request: SubmitJob) -> Submission:
+        """Make the job; when this returns, its row is committed. The recording is dropped if no job is made of it.
+
+        Raises:
+            NotAudio: the recording is of no kind that we read.
+            InvalidFields: no engine here can do what is asked.
+            KeyMismatch: the idempotency key was used for another request.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        kept = False
+        try:
+            container = sniff(request.audio.head)
+            self.check(request.options)
+            submission = self._submit_once(principal, request, container)
+            kept = not submission.replayed
+            return submission
+        except Unavailable:
+            # The commit may have happened though its answer was lost: the recording must stay.
+            kept = True
+            raise
+        finally:
+            if not kept:
+                self._storage.delete(request.audio.key)
+
+    def _submit_once(self, principal: Principal, request: SubmitJob, container: Container) -> Submission:
+        try:
+            return self._insert(principal, request, container)
+        except IntegrityError:
+            if request.idempotency_key is None:
+                raise
+            # Another request with this key has committed since we looked.
+            return self._insert(principal, request, container)
+
+    def _insert(self, principal: Principal, request: SubmitJob, container: Container) -> Submission:
+        print_ = idempotency.fingerprint(_essence(request))
+        with self._database.work() as work:
+            if request.idempotency_key is not None:
+                earlier = idempotency.find_job(work, principal, request.idempotency_key, print_)
+                if earlier is not None:
+                    return Submission(self._earlier(work, earlier), replayed=True)
+            weight = _project_weight(work, principal)
+            row = _row(principal, request, container)
+            work.session.execute(insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]))
+            if request.idempotency_key is not None:
+                idempotency.remember(work, principal, request.idempotency_key, print_, row["id"])
+            job = work.session.get_one(Job, row["id"])
+            work.after_commit(lambda: self._offer(job, weight))
+        return Submission(view(job))
+
+    def _earlier(self, work: Work, job_id: UUID) -> JobView:
+        job = work.session.get(Job, job_id)
+        if job is None:
+            raise NotFound(what="job")
+        return view(job)
+
+    def _offer(self, job: Job, weight: float) -> None:
+        hint = Hint(str(job.id), job.project_id, job.priority, job.estimated_s / weight)
+        try:
+            self._breaker.call(lambda: self._queues[Mode(job.mode)].offer(hint))
+        except Unavailable:
+            log.warning("hint_not_offered", job_id=hint.job_id)  # the row is the outbox; a worker will find it
+        self._narrator.state(hint.job_id, JobState.QUEUED, 0)
+
+
+def _row(principal: Principal, request: SubmitJob, container: Container) -> dict[str, Any]:
+    audio = request.audio
+    return {
+        "id": uuid4(),
+        "project_id": principal.project_id,
+        "mode": request.mode.value,
+        "state": JobState.QUEUED.value,
+        "priority": request.priority.rank,
+        "options": options_to_dict(request.options),
+        "meta": request.metadata,
+        "filename": request.filename,
+        "content_type": container.content_type,
+        "size_bytes": audio.size_bytes,
+        "sha256": audio.sha256,
+        "audio_key": audio.key,
+        "estimated_s": estimated_duration_s(container, audio.size_bytes, audio.head),
+    }
+
+
+def _project_weight(work: Work, principal: Principal) -> float:
+    weight = work.session.scalar(select(Project.weight).where(Project.id == principal.project_id))
+    if weight is not None:
+        return weight
+    row = {"id": principal.project_id, "name": principal.project_id}
+    work.session.execute(insert(Project).values(row).on_conflict_do_nothing())
+    return 1.0
+
+
+def _essence(request: SubmitJob) -> dict[str, Any]:
+    return {
+        "mode": request.mode,
+        "sha256": request.audio.sha256,
+        "options": asdict(request.options),
+        "priority": request.priority,
+        "metadata": request.metadata,
+    }

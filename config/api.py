@@ -1,0 +1,37 @@
+"""Settings of the API."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from marshmallow.validate import OneOf, Range
+
+from config.base import BaseConfig
+from config.reading import InVarDir, begins_with, setting
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig(BaseConfig):
+    """What the API needs beside what all processes need."""
+
+    host: str = setting("API_HOST", "str", "127.0.0.1", "address the API listens on; 0.0.0.0 is all")
+    port: int = setting("PORT", "int", 8000, "port the API listens on", Range(min=1, max=65_535))
+    processes: int = setting("API_PROCESSES", "int", 2, "processes that answer requests", Range(min=1, max=64))
+    max_upload_bytes: int = setting("MAX_UPLOAD_BYTES", "int", 4 * GIB, "largest upload taken", Range(min=1))
+    metrics_dir: Path = setting(
+        "METRICS_DIR", "path", InVarDir("metrics"), "folder in which the API's processes add up their metrics"
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "CORS_ORIGINS", "list", (), "origins whose pages may call the API, comma between; `*` is any"
+    )
+    public_url: str | None = setting(
+        "PUBLIC_URL",
+        "str",
+        None,
+        "how clients reach the API, for links in answers; unset: as the request came",
+        begins_with("http://", "https://"),
+    )
+    default_locale: str = setting(
+        "DEFAULT_LOCALE", "str", "fr", "language of the native family's messages", OneOf(("fr", "en"))
+    )

@@ -1,0 +1,49 @@
+"""Settings of the workers."""
+
+from dataclasses import dataclass
+
+from marshmallow.validate import OneOf, Range
+
+from config.base import BaseConfig
+from config.reading import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerConfig(BaseConfig):
+    """What a worker needs beside what all processes need. Sizes in MiB, times in seconds."""
+
+    concurrency: int = setting("CONCURRENCY", "int", 1, "jobs a worker does at once", Range(min=1, max=64))
+    device: str = setting("DEVICE", "str", "auto", "what the engines compute on", OneOf(("auto", "cpu", "cuda")))
+    engine_threads: int | None = setting(
+        "ENGINE_THREADS",
+        "int",
+        None,
+        "threads of one engine; unset: the cores shared among the jobs",
+        Range(min=1),
+    )
+    child_max_rss_mb: int = setting(
+        "CHILD_MAX_RSS_MB", "int", 6000, "memory at which a working engine process is ended", Range(min=100)
+    )
+    child_recycle_rss_mb: int = setting(
+        "CHILD_RECYCLE_RSS_MB",
+        "int",
+        3000,
+        "memory above which an engine process is renewed between jobs",
+        Range(min=100),
+    )
+    child_start_s: float = setting("CHILD_START_S", "float", 120.0, "time an engine process has to start", Range(min=1))
+    stall_s: float = setting(
+        "STALL_S", "float", 300.0, "time without progress after which an engine process is ended", Range(min=1)
+    )
+    drain_s: float = setting(
+        "DRAIN_S", "float", 8.0, "time running jobs have to end when the worker stops", Range(min=0)
+    )
+    part_s: float = setting(
+        "PART_S", "float", 300.0, "length of the parts that long recordings are cut into", Range(min=10)
+    )
+    decode_memory_mb: int = setting(
+        "DECODE_MEMORY_MB", "int", 1024, "memory the decoding of one recording may take", Range(min=128)
+    )
+    decode_cpu_s: int = setting(
+        "DECODE_CPU_S", "int", 3600, "processor time the decoding of one recording may take", Range(min=1)
+    )

@@ -1,0 +1,54 @@
+"""Serve the API: `python run_api.py`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from app.observability.logging import configure_logging
+from config import ApiConfig, ConfigError
+from config.gunicorn import gunicorn_settings
+
+
+class Api(BaseApplication):  # type: ignore[misc]
+    """gunicorn, serving what `create_api` builds; each process builds its own, after gevent has patched it."""
+
+    def __init__(self, config: ApiConfig) -> None:
+        self._config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Tell gunicorn its settings."""
+        for name, value in gunicorn_settings(self._config).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Build the application."""
+        from app import create_api
+
+        return create_api(self._config)
+
+
+def main() -> None:
+    """Load the settings, build, run."""
+    try:
+        config = ApiConfig.from_env()
+    except ConfigError as error:
+        sys.exit(str(error))
+    configure_logging(config.log_format, config.log_level)
+    empty_metrics_dir(config.metrics_dir)
+    Api(config).run()
+
+
+def empty_metrics_dir(metrics_dir: Path) -> None:
+    """Forget what the processes of an earlier run counted, and tell prometheus_client where to count."""
+    metrics_dir.mkdir(parents=True, exist_ok=True)
+    for file in metrics_dir.glob("*.db"):
+        file.unlink()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_dir)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""The Redis part: order, fairness, and events."""
+
+from collections import Counter
+from uuid import uuid4
+
+import pytest
+import redis
+
+from app.domain.errors import Unavailable
+from app.domain.job import Mode
+from app.queues.breaker import Breaker
+from app.queues.connection import connect
+from app.queues.events import Event, EventLog
+from app.queues.hints import Hint, HintQueue
+from app.queues.hub import EventHub
+
+
+@pytest.fixture
+def client(clean, redis_url):
+    with connect(redis_url, read_timeout_s=5) as client:
+        yield client
+
+
+@pytest.fixture
+def queue(client):
+    return HintQueue(client, Mode.BATCH)
+
+
+def hint(project="p", rank=1, cost=10.0, job_id=None) -> Hint:
+    return Hint(job_id or str(uuid4()), project, rank, cost)
+
+
+def take_all(queue: HintQueue) -> list[str]:
+    return [queue.take(1) for _ in range(queue.depth())]
+
+
+def test_a_job_is_offered_once(queue):
+    same = hint()
+    assert [queue.offer(same), queue.offer(same)] == [1, 0]
+    assert queue.depth() == 1
+
+
+def test_one_project_is_served_in_the_order_it_came(queue):
+    hints = [hint(cost=cost) for cost in (50, 1, 9)]
+    queue.offer(*hints)
+    assert take_all(queue) == [h.job_id for h in hints]
+
+
+def test_priority_comes_before_everything(queue):
+    low, normal, high = hint(rank=2), hint(rank=1), hint(rank=0)
+    queue.offer(low, normal, high)
+    assert take_all(queue) == [high.job_id, normal.job_id, low.job_id]
+
+
+def test_a_thousand_files_of_one_project_do_not_hold_up_the_single_one_of_another(queue):
+    queue.offer(*(hint("many") for _ in range(1000)))
+    single = hint("one")
+    queue.offer(single)
+    assert single.job_id in [queue.take(1) for _ in range(2)]
+
+
+def test_projects_share_by_length_of_sound_and_weight(queue):
+    owner = {}
+    for i in range(200):
+        for project, cost in (("short", 10), ("long", 40), ("heavy", 10 / 2)):
+            h = hint(project, cost=cost, job_id=f"{project}-{i}")
+            owner[h.job_id] = project
+            queue.offer(h)
+    served = Counter(owner[queue.take(1)] for _ in range(140))
+    # In the time that `long` has one job of 40 s, `short` has four of 10 s, and `heavy`, of weight 2, has eight.
+    assert served["long"] == pytest.approx(140 / 13, abs=2)
+    assert served["short"] == pytest.approx(4 * 140 / 13, abs=3)
+    assert served["heavy"] == pytest.approx(8 * 140 / 13, abs=4)
+
+
+def test_a_project_that_comes_back_does_not_pay_for_what_it_had_while_nobody_waited(queue):
+    queue.offer(hint("busy", cost=10_000))
+    queue.take(1)
+    back, other = hint("busy"), hint("other")
+    queue.offer(back, other)
+    assert take_all(queue) == [back.job_id, other.job_id]
+
+
+def test_positions_count_from_one(queue):
+    first, second = hint(), hint()
+    queue.offer(first, second)
+    assert [queue.position(first.job_id), queue.position(second.job_id), queue.position("x")] == [1, 2, None]
+
+
+def test_taking_from_an_empty_queue_gives_nothing(queue):
+    assert queue.take(0.05) is None
+
+
+def test_redis_away_is_told_as_unavailable(tmp_path):
+    queue = HintQueue(connect(f"unix://{tmp_path}/none.sock"), Mode.BATCH)
+    with pytest.raises(Unavailable):
+        queue.offer(hint())
+
+
+def test_an_open_breaker_does_not_ask():
+    now, asked = [0.0], []
+    breaker = Breaker(rest_s=1, clock=lambda: now[0])
+
+    def fail():
+        asked.append(now[0])
+        raise Unavailable(service="queue")
+
+    for at in (0.0, 0.5, 1.1):
+        now[0] = at
+        with pytest.raises(Unavailable):
+            breaker.call(fail)
+    assert asked == [0.0, 1.1]
+
+
+def test_events_are_read_in_order_after_a_sequence_number(client):
+    log = EventLog(client)
+    for seq in (0, 1_000_000, 1_000_001):
+        assert log.append(Event("j", seq, "state", {"n": seq}))
+    assert [event.seq for event in log.read("j", 0)] == [1_000_000, 1_000_001]
+    assert log.read("j", 1_000_001) == []
+
+
+def test_the_late_words_of_a_replaced_run_are_refused(client):
+    log = EventLog(client)
+    log.append(Event("j", 2_000_000, "state"))
+    assert log.append(Event("j", 1_000_005, "segment")) is False
+    assert [event.seq for event in log.read("j", -1)] == [2_000_000]
+
+
+def test_the_hub_hands_events_to_those_who_watch_that_job(client, redis_url):
+    hub, log = EventHub(connect(redis_url, read_timeout_s=5)), EventLog(client)
+    with hub.mailbox("mine") as box, hub.mailbox("other") as other:
+        for _ in range(100):
+            if client.pubsub_numsub("job-events")[0][1]:
+                break
+        log.append(Event("mine", 1, "state"))
+        assert box.get(timeout=5) == Event("mine", 1, "state")
+        assert other.empty()
+
+
+def test_a_queue_survives_a_reply_that_is_an_error(queue, client: redis.Redis):
+    client.set(queue.name, "not a sorted set")
+    with pytest.raises(Unavailable):
+        queue.offer(hint())

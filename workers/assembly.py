@@ -1,0 +1,88 @@
+"""Everything a worker needs, put together once."""
+
+from uuid import uuid4
+
+from sqlalchemy import Engine, create_engine
+
+from app.domain.job import Mode
+from app.helpers.database_url import with_driver
+from app.queues.connection import connect
+from app.queues.events import EventLog
+from app.queues.hints import HintQueue
+from app.services.database import Database
+from app.services.jobs.claims import Claims
+from app.services.jobs.endings import Endings, RetryPolicy
+from app.services.jobs.narrator import Narrator
+from app.services.jobs.reaper import Reaper
+from app.services.jobs.reconciler import Reconciler
+from app.services.media.folder import FolderStorage
+from config.worker import WorkerConfig
+from workers.attendance import Limits
+from workers.engine_process import EngineProcess
+from workers.housekeeping import Housekeeping
+from workers.slot import TAKE_S, Tools
+from workers.supervisor import StopRequest, Supervisor, worker_name
+
+MIB = 1024 * 1024
+
+
+class Worker:
+    """A worker process, ready to run."""
+
+    def __init__(self, supervisor: Supervisor, housekeeping: Housekeeping, database: Database) -> None:
+        self._supervisor = supervisor
+        self._housekeeping = housekeeping
+        self._database = database
+
+    def run(self) -> None:
+        """Work until a signal asks to stop."""
+        try:
+            self._supervisor.run(self._housekeeping)
+        finally:
+            self._database.dispose()
+
+
+def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
+    """Put a worker together; connects to nothing yet."""
+    database = Database(_engine(config))
+    client = connect(config.redis_url)
+    narrator = Narrator(EventLog(client))
+    name = worker_name(uuid4().hex[:6])
+    policy = RetryPolicy(max_attempts=config.max_attempts, max_crashes=config.max_crashes)
+    endings = Endings(database, narrator, name, policy)
+    stop = StopRequest(config.drain_s)
+    tools = Tools(
+        mode=mode,
+        queue=HintQueue(connect(config.redis_url, read_timeout_s=TAKE_S + 2), mode),
+        claims=Claims(database, narrator, name),
+        endings=endings,
+        narrator=narrator,
+        storage=FolderStorage(config.storage_dir),
+        start_child=lambda: EngineProcess(mode.value),
+        limits=Limits(config.beat_s, config.stall_s, config.child_max_rss_mb * MIB),
+        child_start_s=config.child_start_s,
+        recycle_rss_bytes=config.child_recycle_rss_mb * MIB,
+    )
+    supervisor = Supervisor(name, tools, config.concurrency, stop)
+    housekeeping = Housekeeping(
+        reaper=Reaper(database, endings, mode, lease_s=config.lease_s, tick_s=config.tick_s),
+        reconciler=Reconciler(database, HintQueue(client, mode), mode),
+        redis=client,
+        presence=supervisor.presence,
+        tick_s=config.tick_s,
+    )
+    return Worker(supervisor, housekeeping, database)
+
+
+def _engine(config: WorkerConfig) -> Engine:
+    return create_engine(
+        with_driver(config.database_url),
+        pool_pre_ping=False,
+        pool_size=config.concurrency + 1,
+        max_overflow=2,
+        connect_args={
+            "connect_timeout": 3,
+            "application_name": "parloir-worker",
+            "options": "-c statement_timeout=30s",
+        },
+    )

@@ -1,0 +1,166 @@
+"""Attending to one run: what the child says goes out, signs of life go to the database, nothing goes on for ever."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from app.domain.errors import Cancelled, ChildDied, OutOfMemory, ParloirError, Unavailable
+from app.domain.job import SEQ_PER_ATTEMPT
+from app.domain.transcript import Transcript
+from app.exports.wire import segment_to_wire
+from app.queues.events import Event
+from app.services.jobs.claimed import ClaimedJob
+from app.services.jobs.claims import Claims
+from app.services.jobs.narrator import Narrator
+from workers.engine_process import EngineProcess
+from workers.messages import Cancel, Done, Duration, Failed, FromChild, Heard, PartDone, Progress
+
+log = structlog.get_logger(__name__)
+
+CANCEL_GRACE_S = 5.0
+PROGRESS_EVERY_S = 0.5
+LOOK_EVERY_S = 0.25
+
+
+class Fenced(Exception):
+    """The job is no longer this run's: another has taken it, or it is gone. Nothing more may be written."""
+
+
+class Drained(Exception):
+    """The worker stops, and the time that the run had to end is over."""
+
+
+class ChildCrashed(Exception):
+    """The child was lost, or had to be ended; `error` says why."""
+
+    def __init__(self, error: ParloirError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to beat, and when to end a child: times in seconds, memory in bytes."""
+
+    beat_s: float
+    stall_s: float
+    max_rss_bytes: int
+
+
+@dataclass(slots=True)
+class Attendance:
+    """One run from start to end; `attend` returns its transcript or raises how else it ended."""
+
+    job: ClaimedJob
+    child: EngineProcess
+    claims: Claims
+    narrator: Narrator
+    limits: Limits
+    drain_deadline: Callable[[], float | None]
+    clock: Callable[[], float] = time.monotonic
+    progress: float = 0.0
+    duration_s: float | None = None
+    n_told: int = 0
+    cancelled_at: float | None = None
+    told_at: float = 0.0
+    beat_at: float = field(init=False)
+    heard_at: float = field(init=False)
+
+    def attend(self) -> Transcript:
+        """Stay with the run until it ends.
+
+        Raises:
+            Fenced, Drained, ChildCrashed: see there; the child is to be killed.
+            ParloirError: the run failed, or was cancelled.
+        """
+        self.beat_at = self.heard_at = self.clock()
+        while True:
+            message = self._receive()
+            if isinstance(message, Done):
+                return message.transcript
+            if isinstance(message, Failed):
+                raise message.error from ChildTraceback(message.detail)
+            if message is not None:
+                self._hear(message)
+            self._look()
+
+    def _receive(self) -> FromChild | None:
+        until_beat_s = self.beat_at + self.limits.beat_s - self.clock()
+        try:
+            return self.child.receive(min(until_beat_s, LOOK_EVERY_S))
+        except ChildDied as error:
+            if self.cancelled_at is not None:
+                raise Cancelled from error
+            raise ChildCrashed(error) from error
+
+    def _hear(self, message: FromChild) -> None:
+        self.heard_at = self.clock()
+        match message:
+            case Duration(duration_s):
+                self.duration_s = duration_s
+            case Progress(fraction):
+                self._progressed(fraction)
+            case Heard(segment):
+                self._tell("segment", segment=segment_to_wire(segment))
+            case PartDone():
+                self._keep(message)
+            case _:
+                log.warning("child_said_something_odd", message=type(message).__name__)
+
+    def _progressed(self, fraction: float) -> None:
+        self.progress = max(self.progress, fraction)
+        if self.clock() - self.told_at >= PROGRESS_EVERY_S:
+            self.told_at = self.clock()
+            self._tell("progress", progress=round(self.progress, 4))
+
+    def _tell(self, kind: str, **fields: object) -> None:
+        self.n_told += 1
+        seq = self.job.attempt * SEQ_PER_ATTEMPT + self.n_told
+        self.narrator.tell(Event(self.job.id, seq, kind, fields))
+
+    def _keep(self, done: PartDone) -> None:
+        try:
+            kept = self.claims.store_part(self.job, done.part)
+        except Unavailable:
+            log.warning("part_not_kept", part=done.part.index)  # a later run does this part again
+            return
+        if not kept:
+            raise Fenced
+
+    def _look(self) -> None:
+        now = self.clock()
+        if now - self.beat_at >= self.limits.beat_s:
+            self.beat_at = now
+            self._beat()
+        if self.cancelled_at is not None and now - self.cancelled_at > CANCEL_GRACE_S:
+            self.child.kill()
+            raise Cancelled
+        if now - self.heard_at > self.limits.stall_s:
+            raise ChildCrashed(ChildDied(reason=f"it said nothing for {self.limits.stall_s:.0f} s"))
+        deadline = self.drain_deadline()
+        if deadline is not None and now > deadline:
+            raise Drained
+
+    def _beat(self) -> None:
+        if self.child.rss_bytes() > self.limits.max_rss_bytes:
+            raise ChildCrashed(OutOfMemory())
+        try:
+            answer = self.claims.beat(self.job, self.progress, self.duration_s)
+        except Unavailable:
+            log.warning("beat_missed")  # while nobody can see the row, nobody can take it either
+            return
+        if answer is None:
+            raise Fenced
+        if answer.cancel_requested and self.cancelled_at is None:
+            self.cancelled_at = self.clock()
+            self.child.send(Cancel())
+
+
+class ChildTraceback(Exception):
+    """Carries the child's traceback along as the cause of its error."""
+
+    def __init__(self, text: str | None) -> None:
+        super().__init__(text or "")
+        self.text = text

@@ -1,0 +1,118 @@
+"""The child process of a worker: holds the models, does one job at a time, knows no database.
+
+Runs as `python -m workers.child MODE FD PARENT_PID`; speaks `workers.messages` over the inherited pipe FD.
+"""
+
+import queue
+import sys
+import threading
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import structlog
+
+from app.domain.errors import Cancelled, EngineError, OutOfMemory, ParloirError
+from app.domain.transcript import Segment, Transcript
+from app.observability.logging import configure_logging
+from app.services.transcription.checkpoint import PartResult
+from app.services.transcription.pipeline import TranscriptionPipeline
+from config.worker import WorkerConfig
+from workers.assembly import build_pipeline
+from workers.lifeline import die_with_parent
+from workers.messages import Cancel, Done, Duration, Failed, FromChild, Heard, PartDone, Progress, Ready, Run, ToChild
+
+log = structlog.get_logger(__name__)
+
+
+class Reporter:
+    """Tells the supervisor how a run goes, and the run whether it is still wanted."""
+
+    def __init__(self, pipe: Connection, cancelled: threading.Event) -> None:
+        self._pipe = pipe
+        self._cancelled = cancelled
+
+    def say(self, message: FromChild) -> None:
+        """Say something to the supervisor."""
+        self._pipe.send(message)
+
+    def duration(self, duration_s: float) -> None:
+        """The length of the recording, as far as known."""
+        self.say(Duration(duration_s))
+
+    def progress(self, fraction: float) -> None:
+        """The fraction done, 0…1."""
+        self.say(Progress(fraction))
+
+    def segment(self, segment: Segment) -> None:
+        """A segment that was heard."""
+        self.say(Heard(segment))
+
+    def part_done(self, part: PartResult) -> None:
+        """A part that is finished."""
+        self.say(PartDone(part))
+
+    def cancelled(self) -> bool:
+        """Whether the run is to stop."""
+        return self._cancelled.is_set()
+
+
+class Child:
+    """Reads what the supervisor wants, in a thread of its own, and does it."""
+
+    def __init__(self, pipe: Connection, pipeline: TranscriptionPipeline) -> None:
+        self._pipe = pipe
+        self._pipeline = pipeline
+        self._runs: queue.Queue[Run | None] = queue.Queue()
+        self._cancelled = threading.Event()
+        self._reporter = Reporter(pipe, self._cancelled)
+
+    def serve(self) -> None:
+        """Do runs until the supervisor closes the pipe."""
+        threading.Thread(target=self._listen, name="supervisor", daemon=True).start()
+        self._reporter.say(Ready())
+        while (run := self._runs.get()) is not None:
+            with structlog.contextvars.bound_contextvars(job_id=run.job_id):
+                self._reporter.say(self._outcome(run))
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._hear(self._pipe.recv())
+        except (EOFError, OSError):
+            self._cancelled.set()
+            self._runs.put(None)
+
+    def _hear(self, message: ToChild) -> None:
+        if isinstance(message, Cancel):
+            self._cancelled.set()
+        else:
+            self._cancelled.clear()
+            self._runs.put(message)
+
+    def _outcome(self, run: Run) -> FromChild:
+        try:
+            return Done(self._transcribe(run))
+        except Cancelled as error:
+            return Failed(error)
+        except ParloirError as error:
+            return Failed(error, traceback.format_exc())
+        except MemoryError:
+            return Failed(OutOfMemory(), traceback.format_exc())
+        except Exception as error:  # noqa: BLE001 - whatever an engine throws must become an answer
+            return Failed(EngineError(reason=type(error).__name__), traceback.format_exc())
+
+    def _transcribe(self, run: Run) -> Transcript:
+        return self._pipeline.run(Path(run.audio), run.options, self._reporter, run.checkpoint)
+
+
+def main(fd: int, parent_pid: int) -> None:
+    """Run as a child."""
+    die_with_parent(parent_pid)
+    config = WorkerConfig.from_env()
+    configure_logging(config.log_format, config.log_level)
+    Child(Connection(fd), build_pipeline(config)).serve()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[2]), int(sys.argv[3]))

@@ -70,6 +70,9 @@ class BaseConfig:
         "MAX_AUDIO_DURATION_S", "float", 86_400.0, "longest recording that is transcribed", Range(min=1)
     )
     max_attempts: int = setting("MAX_ATTEMPTS", "int", 3, "failures after which a job is given up", Range(min=1))
+    retry_base_s: float = setting(
+        "RETRY_BASE_S", "float", 2.0, "wait before a failed job is tried again; doubles each time", Range(min=0.01)
+    )
     max_crashes: int = setting(
         "MAX_CRASHES", "int", 3, "lost workers after which a job is held to be what kills them", Range(min=1)
     )

@@ -1,15 +1,16 @@
 """Everything a worker needs, put together once."""
 
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import create_engine
 
 from app.domain.job import Mode
 from app.helpers.database_url import with_driver
 from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
-from app.services.database import Database
+from app.services.database import Database, unhurried_engine
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
 from app.services.jobs.narrator import Narrator
@@ -44,17 +45,18 @@ class Worker:
 
 def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
     """Put a worker together; connects to nothing yet."""
-    database = Database(_engine(config))
+    database = Database(create_engine(**_connecting(config)))
+    unhurried = Database(unhurried_engine(**_connecting(config)))
     client = connect(config.redis_url)
     narrator = Narrator(EventLog(client))
     name = worker_name(uuid4().hex[:6])
-    policy = RetryPolicy(max_attempts=config.max_attempts, max_crashes=config.max_crashes)
+    policy = RetryPolicy(max_attempts=config.max_attempts, max_crashes=config.max_crashes, base_s=config.retry_base_s)
     endings = Endings(database, narrator, name, policy)
     stop = StopRequest(config.drain_s)
     tools = Tools(
         mode=mode,
         queue=HintQueue(connect(config.redis_url, read_timeout_s=TAKE_S + 2), mode),
-        claims=Claims(database, narrator, name),
+        claims=Claims(database, unhurried, narrator, name),
         endings=endings,
         narrator=narrator,
         storage=FolderStorage(config.storage_dir),
@@ -74,15 +76,14 @@ def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
     return Worker(supervisor, housekeeping, database)
 
 
-def _engine(config: WorkerConfig) -> Engine:
-    return create_engine(
-        with_driver(config.database_url),
-        pool_pre_ping=False,
-        pool_size=config.concurrency + 1,
-        max_overflow=2,
-        connect_args={
+def _connecting(config: WorkerConfig) -> dict[str, Any]:
+    return {
+        "url": with_driver(config.database_url),
+        "pool_size": config.concurrency + 1,
+        "max_overflow": 2,
+        "connect_args": {
             "connect_timeout": 3,
             "application_name": "parloir-worker",
             "options": "-c statement_timeout=30s",
         },
-    )
+    }

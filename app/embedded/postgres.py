@@ -12,7 +12,7 @@ import psycopg2
 
 from app.embedded.errors import LaunchError, is_disk_full
 from app.embedded.identity import make_private_dir, server_identity
-from app.embedded.process import Command, Process, last_line
+from app.embedded.process import Command, Process, last_error, telling_line
 from app.embedded.sockets import remove_if_empty, socket_dir
 from app.embedded.wheels import program
 
@@ -33,7 +33,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-HASTY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+HASTY_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres:
@@ -89,7 +89,7 @@ class EmbeddedPostgres:
         deadline_s = time.monotonic() + READY_WITHIN_S
         while not self._try_prepare():
             if not self.process.is_running:
-                raise LaunchError(self._why_not(last_line(self._log)))
+                raise LaunchError(self._why_not(last_error(self._log)))
             if time.monotonic() > deadline_s:
                 raise LaunchError(f"PostgreSQL does not answer after {READY_WITHIN_S:.0f} s; its log is {self._log}.")
             time.sleep(0.02)
@@ -125,7 +125,7 @@ class EmbeddedPostgres:
         if "invalid locale name" in made.stderr:
             made = self._initdb(aside, "C")
         if made.returncode != 0:
-            raise LaunchError(self._why_not(made.stderr.strip().splitlines()[-1] if made.stderr.strip() else ""))
+            raise LaunchError(self._why_not(made.stderr))
         aside.rename(self._data)
 
     def _initdb(self, folder: Path, locale: str) -> "subprocess.CompletedProcess[str]":
@@ -158,7 +158,8 @@ class EmbeddedPostgres:
             return
         _gone, alive = psutil.wait_procs(self._servers_on_data(), timeout=ENDING_WITHIN_S)
         if alive:
-            raise LaunchError(f"A PostgreSQL already runs on {self._data} (process {alive[0].pid}); stop it first.")
+            pid = min(process.pid for process in alive)
+            raise LaunchError(f"A PostgreSQL already runs on {self._data} (process {pid}); stop it first.")
         file.unlink(missing_ok=True)
 
     def _servers_on_data(self) -> list[psutil.Process]:
@@ -180,7 +181,7 @@ class EmbeddedPostgres:
             connection.close()
         return True
 
-    def _why_not(self, line: str) -> str:
-        if is_disk_full(line):
+    def _why_not(self, told: str) -> str:
+        if is_disk_full(told):
             return f"The disk that holds {self._home} is full: PostgreSQL cannot start."
-        return f"PostgreSQL cannot start: {line or 'it wrote nothing'} (log: {self._log})."
+        return f"PostgreSQL cannot start: {telling_line(told) or 'it wrote nothing'} (log: {self._log})."

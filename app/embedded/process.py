@@ -114,10 +114,15 @@ def _opened(log_path: Path | None) -> BinaryIO | None:
     return log_path.open("ab")
 
 
-def last_line(log_path: Path | None) -> str:
-    """The last line of a log that is about an error, or just the last; empty if there is none."""
+def last_error(log_path: Path | None) -> str:
+    """The line of a log that tells best why its writer ended; empty if there is none."""
     if log_path is None or not log_path.exists():
         return ""
-    lines = [line for line in log_path.read_text(errors="replace").splitlines()[-20:] if line.strip()]
+    return telling_line(log_path.read_text(errors="replace"))
+
+
+def telling_line(text: str) -> str:
+    """The last line about an error among the last twenty, or just the last; empty if there is none."""
+    lines = [line for line in text.splitlines()[-20:] if line.strip()]
     errors = [line for line in lines if "FATAL" in line or "PANIC" in line or "rror" in line]
     return (errors or lines or [""])[-1]

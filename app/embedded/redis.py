@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.embedded.errors import LaunchError, is_disk_full
 from app.embedded.identity import make_private_dir, server_identity
-from app.embedded.process import Command, Process, last_line
+from app.embedded.process import Command, Process, last_error
 from app.embedded.sockets import remove_if_empty, socket_dir
 from app.embedded.wheels import program
 
@@ -97,7 +97,7 @@ class EmbeddedRedis:
                 return False  # not yet
 
     def _why_not(self) -> str:
-        line = last_line(self._log)
+        line = last_error(self._log)
         if is_disk_full(line):
             return f"The disk that holds {self._home} is full: Redis cannot start."
         return f"Redis cannot start: {line or 'it wrote nothing'} (log: {self._log})."

@@ -31,11 +31,15 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One set of weights that an engine can load. `languages` are primary subtags (`fr`); empty: any."""
+    """One set of weights that an engine can load. `languages` are primary subtags (`fr`); empty: any.
+
+    `translates` False: these weights cannot, though the engine can with others.
+    """
 
     name: str
     languages: tuple[str, ...] = ()
     path: Path | None = None
+    translates: bool = True
 
     @property
     def is_here(self) -> bool:

@@ -34,11 +34,9 @@ Finder = Callable[[str], Path | None]
 def listed(find: Finder, names_here: Iterable[str]) -> Sequence[ModelInfo]:
     """All known models, then their aliases, then whatever else is here."""
     others = sorted(set(names_here) - set(KNOWN) - set(ALIASES))
-    known = [ModelInfo(name, languages_of(name), find(name)) for name in KNOWN]
-    aliases = [
-        ModelInfo(alias, languages_of(name), find(name) or find(alias)) for alias, name in ALIASES.items()
-    ]
-    found = [ModelInfo(name, languages_of(name), find(name)) for name in others]
+    known = [_info(name, find(name)) for name in KNOWN]
+    aliases = [_info(alias, find(name) or find(alias)) for alias, name in ALIASES.items()]
+    found = [_info(name, find(name)) for name in others]
     return [*known, *aliases, *(model for model in found if model.is_here)]
 
 
@@ -58,3 +56,7 @@ def languages_of(name: str) -> tuple[str, ...]:
         return ("en",)
     is_newest = ALIASES.get(name, name).startswith("large-v3")
     return accepted_subtags(LARGE_V3_LANGUAGES if is_newest else WHISPER_LANGUAGES)
+
+
+def _info(name: str, path: Path | None) -> ModelInfo:
+    return ModelInfo(name, languages_of(name), path, translates(name))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from app.domain.transcript import Transcript
 from app.exports.breaking import MAX_CUE_S, broken, lines
@@ -66,9 +65,8 @@ def _untangled(ordered: Sequence[Cue]) -> list[Cue]:
 
 def _lengthened(apart: list[Cue], duration_ms: int) -> list[Cue]:
     """The cues with those too short to be read drawn out, up to the next one or the recording's end."""
-    limits_ms = [following.start_ms for _, following in pairwise(apart)]
-    limits_ms.append(max(duration_ms, apart[-1].end_ms) if apart else 0)
-    return [_drawn_out(cue, limit_ms) for cue, limit_ms in zip(apart, limits_ms, strict=True)]
+    limits_ms = [following.start_ms for following in apart[1:]] + [duration_ms]
+    return [_drawn_out(cue, limit_ms) for cue, limit_ms in zip(apart, limits_ms, strict=False)]
 
 
 def _drawn_out(cue: Cue, limit_ms: int) -> Cue:

@@ -10,9 +10,7 @@ from app.exports.fields import UNKNOWN, field, span_fields
 
 def render(transcript: Transcript, title: str) -> str:
     """A line for each segment whose speaker is known."""
-    return "".join(
-        _line(transcript, segment, field(title)) for segment in transcript.segments if _tells(segment)
-    )
+    return "".join(_line(transcript, segment, field(title)) for segment in transcript.segments if _tells(segment))
 
 
 def _tells(segment: Segment) -> bool:

@@ -11,9 +11,7 @@ from app.exports.timecode import clock
 
 def render(transcript: Transcript, title: str) -> str:  # noqa: ARG001 - SubRip has no place for a title
     """The transcript as SubRip subtitles, lines ending in LF."""
-    return "".join(
-        _block(number, cue) for number, cue in enumerate(cues(transcript, name_speakers=True), start=1)
-    )
+    return "".join(_block(number, cue) for number, cue in enumerate(cues(transcript, name_speakers=True), start=1))
 
 
 def _block(number: int, cue: Cue) -> str:

@@ -77,10 +77,7 @@ def _broken(chunk: str) -> list[str]:
 def _may_part(before: str, character: str) -> bool:
     if not (_is_unspaced(before) or _is_unspaced(character)):
         return False
-    return (
-        unicodedata.category(before) not in _HOLDS_NEXT
-        and unicodedata.category(character) not in _CLINGS_TO_LAST
-    )
+    return unicodedata.category(before) not in _HOLDS_NEXT and unicodedata.category(character) not in _CLINGS_TO_LAST
 
 
 def _is_unspaced(character: str) -> bool:

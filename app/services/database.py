@@ -2,15 +2,33 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Unavailable
 
 log = structlog.get_logger(__name__)
+
+
+def unhurried_engine(url: str, **options: Any) -> Engine:
+    """An engine on which each statement is its own transaction, and returns before it is on disk.
+
+    For writes whose loss, should PostgreSQL crash, costs time and nothing else: a claim that is forgotten leaves a
+    job that is due again, a beat that is forgotten leaves one that is a beat older.
+    """
+    given = options.pop("connect_args", {})
+    asked = f"{given.get('options', '')} -c synchronous_commit=off".strip()
+    return create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        connect_args={**given, "options": asked},
+        **options,
+    )
 
 
 class Work:
@@ -23,10 +41,6 @@ class Work:
     def after_commit(self, action: Callable[[], object]) -> None:
         """Run `action` when, and only when, the transaction is committed."""
         self._afterwards.append(action)
-
-    def unhurried(self) -> None:
-        """Let the commit return before it is on disk; for writes whose loss costs only time."""
-        self.session.execute(text("SET LOCAL synchronous_commit = off"))
 
     def _committed(self) -> None:
         for action in self._afterwards:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import ColumnElement, Executable, Uuid, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,36 @@ from app.services.transcription.checkpoint import Checkpoint, PartResult
 DUE = and_(Job.state == JobState.QUEUED, Job.run_at <= func.now())
 
 
+def _take(which: ColumnElement[bool]) -> Executable:
+    """QUEUED → PROCESSING. Built once: putting a statement together costs more than running it."""
+    return (
+        update(Job)
+        .where(which)
+        .values(
+            state=JobState.PROCESSING,
+            claim=bindparam("token", type_=Uuid),
+            worker=bindparam("worker"),
+            attempt=Job.attempt + 1,
+            beat=0,
+            started_at=func.coalesce(Job.started_at, func.now()),
+        )
+        .returning(Job)
+        .execution_options(synchronize_session=False)
+    )
+
+
+TAKE_ONE = _take(and_(Job.id == bindparam("job", type_=Uuid), DUE))
+TAKE_OLDEST = _take(
+    Job.id
+    == select(Job.id)
+    .where(DUE, Job.mode == bindparam("of_mode"))
+    .order_by(Job.priority, Job.run_at, Job.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Beat:
     """The answer to a sign of life: what somebody has asked of the run meanwhile."""
@@ -28,8 +58,10 @@ class Beat:
 class Claims:
     """The worker's hold on its jobs. Every write is fenced by the claim token."""
 
-    def __init__(self, database: Database, narrator: Narrator, worker: str) -> None:
+    def __init__(self, database: Database, unhurried: Database, narrator: Narrator, worker: str) -> None:
+        """`unhurried` is a `database.unhurried_engine`: claims and beats go there."""
         self._database = database
+        self._unhurried = unhurried
         self._narrator = narrator
         self._worker = worker
 
@@ -41,43 +73,20 @@ class Claims:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._database.work() as work:
-            job = self._take(work, and_(Job.id == UUID(job_id), DUE), token)
+        with self._unhurried.work() as work:
+            job = work.session.scalar(TAKE_ONE, {"job": UUID(job_id), "token": token, "worker": self._worker})
             job = job or work.session.scalar(select(Job).where(Job.claim == token))
             return self._told(work, job, token)
 
     def claim_oldest(self, mode: Mode, token: UUID) -> ClaimedJob | None:
-        """QUEUED → PROCESSING for the most urgent due job, found without Redis; rows that others look at are skipped.
+        """QUEUED → PROCESSING for the most urgent due job, found without Redis; rows that others hold are skipped.
 
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        oldest = (
-            select(Job.id)
-            .where(DUE, Job.mode == mode.value)
-            .order_by(Job.priority, Job.run_at, Job.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        with self._database.work() as work:
-            return self._told(work, self._take(work, Job.id == oldest.scalar_subquery(), token), token)
-
-    def _take(self, work: Work, which: object, token: UUID) -> Job | None:
-        # A claim that a crash of PostgreSQL forgets leaves a job that is due again: no need to wait for the disk.
-        work.unhurried()
-        return work.session.scalar(
-            update(Job)
-            .where(which)  # type: ignore[arg-type]
-            .values(
-                state=JobState.PROCESSING,
-                claim=token,
-                worker=self._worker,
-                attempt=Job.attempt + 1,
-                beat=0,
-                started_at=func.coalesce(Job.started_at, func.now()),
-            )
-            .returning(Job)
-        )
+        with self._unhurried.work() as work:
+            asked = {"of_mode": mode.value, "token": token, "worker": self._worker}
+            return self._told(work, work.session.scalar(TAKE_OLDEST, asked), token)
 
     def _told(self, work: Work, job: Job | None, token: UUID) -> ClaimedJob | None:
         if job is None:
@@ -92,8 +101,7 @@ class Claims:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._database.work() as work:
-            work.unhurried()
+        with self._unhurried.work() as work:
             asked = work.session.scalar(
                 update(Job)
                 .where(Job.id == UUID(job.id), Job.claim == job.token)

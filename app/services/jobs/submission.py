@@ -134,6 +134,7 @@ class Submissions:
 
     def _offer(self, job: Job, weight: float) -> None:
         hint = Hint(str(job.id), job.project_id, job.priority, job.estimated_s / weight)
+        log.info("job_accepted", job_id=hint.job_id, project_id=hint.project_id)
         try:
             self._breaker.call(lambda: self._queues[Mode(job.mode)].offer(hint))
         except Unavailable:

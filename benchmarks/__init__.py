@@ -1,0 +1,1 @@
+"""What we claim, measured; each script can be run by anyone: `python -m benchmarks.NAME`."""

@@ -19,8 +19,8 @@ def _same_as(config: type[BaseConfig], name: str) -> Any:
 class LocalConfig:
     """What a transcription in this process needs."""
 
-    var_dir: Path = _same_as(BaseConfig, "var_dir")
-    weights_dir: Path = _same_as(BaseConfig, "weights_dir")
+    var_dir: Path = _same_as(BaseConfig, "var_dir")  # noqa: RUF009 - it makes a field
+    weights_dir: Path = _same_as(BaseConfig, "weights_dir")  # noqa: RUF009 - it makes a field
     default_engine: str = _same_as(BaseConfig, "default_engine")
     default_language: str | None = _same_as(BaseConfig, "default_language")
     max_duration_s: float = _same_as(BaseConfig, "max_duration_s")

@@ -8,9 +8,14 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, cast
 
 import av
+
+# PyAV imports these when it meets its first stream, by when no more files may be opened.
+import av.subtitles.codeccontext
+import av.subtitles.stream
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -131,7 +136,7 @@ def decode(request: Request, report: IO[str]) -> Ended:
         stream = recording.streams.best("audio")
         if not isinstance(stream, AudioStream):
             return Ended(outcome=Outcome.WITHOUT_AUDIO)
-        if stream.codec_context is None:
+        if cast("AudioCodecContext | None", stream.codec_context) is None:  # PyAV's stubs do not know this case
             return Ended(outcome=Outcome.UNREADABLE, reason=NO_CODEC)
         stream.codec_context.thread_count = 1
         tell(report, opened(recording, stream))

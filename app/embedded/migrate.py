@@ -4,8 +4,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
 
+from app.embedded.errors import LaunchError
 from app.helpers.database_url import with_driver
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -17,18 +19,25 @@ def migrate(database_url: str) -> None:
     """Run the migrations that the database has not had; of two launchers at once, the second waits and finds none.
 
     Raises:
-        OperationalError: the database cannot be reached.
+        LaunchError: the database cannot be reached.
     """
     engine = create_engine(with_driver(database_url))
     try:
         with engine.connect() as connection:
-            # The lock is the connection's, not the transaction's: it goes when the engine is disposed of.
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
-            connection.commit()
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+            _upgrade(connection)
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise LaunchError(f"The database of DATABASE_URL cannot be used: {reason}") from error
     finally:
         engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    # The lock is the connection's, not the transaction's: it goes when the engine is disposed of.
+    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+    connection.commit()
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()

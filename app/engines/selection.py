@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from app.domain.errors import InvalidFields
 from app.domain.job import JobOptions
-from app.engines.base import Capabilities
 from app.engines.language import primary_subtag
 from app.engines.language_tag import is_language_tag
 from app.engines.registry import Choice, Registry
@@ -32,21 +31,26 @@ def select(registry: Registry, options: JobOptions, default: str = AUTO) -> Choi
     named = _named(registry, options, options.engine or default)
     here = [choice for choice in named if choice.model.is_here]
     if not here:
-        field = "model" if options.model else "engine"
-        raise InvalidFields({field: [f"The weights are not on this machine. {advice(_able(named, options) or named)}"]})
+        raise InvalidFields(_nothing_here(named, options))
     able = _able(here, options)
     if not able:
         raise InvalidFields(_refusals(here, named, options))
     return able[0] if options.language else _without_language(able)
 
 
+def _nothing_here(named: Sequence[Choice], options: JobOptions) -> dict[str, list[str]]:
+    what = advice(_able(named, options) or named)
+    message = f"The weights of {options.model or named[0].engine.name} are not on this machine. {what}".strip()
+    return {"model" if options.model else "engine": [message]}
+
+
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """Something that not every engine can give; `refusal` says of those who were asked that none can."""
+    """Something that not every engine can give. `beyond` says of engines that cannot what it is that they cannot."""
 
     field: str
     is_met: Callable[[Choice], bool]
-    refusal: Callable[[Iterable[Choice]], str]
+    beyond: Callable[[Iterable[Choice]], str]
 
 
 def _needs(options: JobOptions) -> list[_Need]:
@@ -55,11 +59,11 @@ def _needs(options: JobOptions) -> list[_Need]:
     if options.language:
         needs.append(_language_need(options.language))
     if options.task == "translate":
-        needs.append(_Need("task", _translates, _says("translate")))
+        needs.append(_Need("task", _translates, lambda _: "translate"))
     if options.prompt:
-        needs.append(_Need("prompt", _can(lambda able: able.prompt), _says("take a prompt")))
+        needs.append(_Need("prompt", lambda one: one.engine.capabilities.prompt, lambda _: "take a prompt"))
     if options.hotwords:
-        needs.append(_Need("hotwords", _can(lambda able: able.hotwords), _says("favour words")))
+        needs.append(_Need("hotwords", lambda one: one.engine.capabilities.hotwords, lambda _: "favour words"))
     return needs
 
 
@@ -69,27 +73,15 @@ def _language_need(tag: str) -> _Need:
     def is_met(choice: Choice) -> bool:
         return not choice.model.languages or subtag in choice.model.languages
 
-    def refusal(choices: Iterable[Choice]) -> str:
+    def beyond(choices: Iterable[Choice]) -> str:
         known = sorted({language for choice in choices for language in choice.model.languages})
-        return f"{_named_by(choices)} knows {tag!r}, but: {', '.join(known)}."
+        return f"do {tag!r}, but only: {', '.join(known)}"
 
-    return _Need("language", is_met, refusal)
+    return _Need("language", is_met, beyond)
 
 
 def _translates(choice: Choice) -> bool:
     return choice.engine.capabilities.translates and choice.model.translates
-
-
-def _can(has: Callable[[Capabilities], bool]) -> Callable[[Choice], bool]:
-    return lambda choice: has(choice.engine.capabilities)
-
-
-def _says(what: str) -> Callable[[Iterable[Choice]], str]:
-    return lambda choices: f"{_named_by(choices)} can {what}."
-
-
-def _named_by(choices: Iterable[Choice]) -> str:
-    return f"None of the engines on this machine ({', '.join(dict.fromkeys(choice.engine.name for choice in choices))})"
 
 
 def _able(choices: Iterable[Choice], options: JobOptions) -> list[Choice]:
@@ -101,14 +93,19 @@ def _refusals(here: Sequence[Choice], named: Sequence[Choice], options: JobOptio
     """Each need that nobody here meets; if each is met by somebody, but not all by the same, all of them."""
     needs = _needs(options)
     unmet = [need for need in needs if not any(need.is_met(choice) for choice in here)]
+    what = advice(_able(named, options))
     if not unmet:
         fields = " and ".join(need.field for need in needs)
-        return {
-            need.field: [f"No engine on this machine can do {fields} together. {advice(_able(named, options))}"]
-            for need in needs
-        }
-    able = _able(named, options)
-    return {need.field: [f"{need.refusal(here)} {advice(able)}".strip()] for need in unmet}
+        message = f"{_subject(here)} cannot do {fields} together. {what}".strip()
+        return {need.field: [message] for need in needs}
+    return {need.field: [f"{_subject(here)} cannot {need.beyond(here)}. {what}".strip()] for need in unmet}
+
+
+def _subject(choices: Sequence[Choice]) -> str:
+    engines = {choice.engine.name for choice in choices}
+    if len(choices) == 1:
+        return f"The model {choices[0].model.name} of {choices[0].engine.name}"
+    return f"The models of {', '.join(sorted(engines))} that are on this machine"
 
 
 def _named(registry: Registry, options: JobOptions, engine: str) -> list[Choice]:

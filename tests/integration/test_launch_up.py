@@ -104,3 +104,10 @@ def test_settings_that_are_wrong_are_all_told_before_anything_is_started(tmp_pat
     assert [name for name in ("PORT:", "CONCURRENCY:", "LOG_LEVEL:") if name not in said] == []
     assert "Traceback" not in said
     assert not (tmp_path / "var").exists()
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_one_line_without_its_password(tmp_path):
+    said = refused(tmp_path / "var", free_port(), DATABASE_URL="postgresql://me:hunter2@127.0.0.1:9/none")
+    assert len(said.splitlines()) == 1
+    assert "DATABASE_URL cannot be used" in said
+    assert "hunter2" not in said

@@ -73,7 +73,7 @@ def unreachable(what: str, url: str, error: Exception) -> WeightsError:
     """What to tell of a server that does not give what it should."""
     reason = str(error).strip().splitlines()[0:1] or [type(error).__name__]
     host = httpx.URL(url).host
-    return WeightsError(f"{what} cannot be fetched from {host}: {reason[0]}; what came is kept, try again later")
+    return WeightsError(f"{what} cannot be fetched from {host}: {reason[0]}; try again later")
 
 
 def _fetch(remote: Remote, part: Path, progress: Progress) -> None:

@@ -103,16 +103,15 @@ def _check(path: Path, digest: Digest) -> None:
 
 @contextmanager
 def _while_fetching(what: str) -> Iterator[None]:
-    """Give the library's many errors as ours."""
-    import httpx
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-    from huggingface_hub.errors import RepositoryNotFoundError as NoRepository
+    """Give the library's many errors as ours; a full disk is the caller's."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
         yield
-    except NoRepository as error:
+    except RepositoryNotFoundError as error:
         raise UnknownWeights(f"{what} is not on the hub any more") from error
-    except (httpx.HTTPError, HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+    # RuntimeError: what the library's own transfer protocol raises.
+    except (HTTPError, HfHubHTTPError, LocalEntryNotFoundError, ConnectionError, RuntimeError) as error:
         raise unreachable(what, _endpoint(), error) from error
 
 

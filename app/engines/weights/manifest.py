@@ -22,6 +22,8 @@ class Condition(StrEnum):
     DAMAGED = "damaged"
     BY_HAND = "by hand"
     """Here, but not fetched by this program: there is nothing to compare with."""
+    INSTALLED = "installed"
+    """Part of a package that is installed."""
 
 
 @dataclass(frozen=True, slots=True)

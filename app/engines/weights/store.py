@@ -35,7 +35,11 @@ class Store:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise WeightsError(f"Another process is at work on {engine} {model}") from None
-            yield folder
+            try:
+                yield folder
+            finally:
+                if len(list(folder.glob("*"))) <= 1:
+                    self.clear(engine, model)
 
     def install(self, engine: str, model: str, ready: Path, place: str, source: str) -> Manifest:
         """Move a whole file or folder to `place` (a path from the root), instead of what was there, and note it."""

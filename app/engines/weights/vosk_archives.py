@@ -11,8 +11,6 @@ from app.engines.weights.errors import UnknownWeights, WeightsError
 from app.engines.weights.source import Ready
 from app.engines.weights.unpack import unpack
 
-URL = "https://alphacephei.com/vosk/models"
-
 
 class VoskArchives:
     """The source of the engine `vosk`."""
@@ -32,7 +30,9 @@ class VoskArchives:
             return asked
         of_language = [name for name in vosk_models.KNOWN if vosk_models.language_of(name) == asked.lower()]
         if not of_language:
-            raise UnknownWeights(f"There is no Vosk model {asked!r}; see {URL}, or name a language, such as fr")
+            raise UnknownWeights(
+                f"There is no Vosk model {asked!r}; see {self._base_url}, or name a language, such as fr"
+            )
         return next((name for name in of_language if "-small-" in name), of_language[-1])
 
     def fetch(self, model: str, folder: Path, progress: Progress) -> Ready:

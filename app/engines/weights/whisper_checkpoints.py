@@ -8,7 +8,6 @@ from app.engines.weights.errors import UnknownWeights
 from app.engines.weights.source import Ready
 from app.engines.whisper_models import ALIASES
 
-URL = "https://openaipublic.azureedge.net/main/whisper/models"
 SHA256 = {
     "tiny.en": "d3dd57d32accea0b295c96e26691aa14d8822fac7d9d27d5dc00b4ca2826dd03",
     "tiny": "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9",

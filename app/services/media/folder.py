@@ -96,7 +96,7 @@ class FolderUpload:
         if self._size + len(data) > self._limit_bytes:
             raise TooLarge(limit=self._limit_bytes)
         with _storage_errors():
-            self._file.write(data)
+            self._write_all(memoryview(data))
         self._hash.update(data)
         self._size += len(data)
         if len(self._head) < HEAD_BYTES:
@@ -105,6 +105,11 @@ class FolderUpload:
             self._sync()
         time.sleep(0)
         return len(data)
+
+    def _write_all(self, data: memoryview) -> None:
+        # An almost full disk takes a part of what it is given and says so only by the count.
+        while data:
+            data = data[self._file.write(data) :]
 
     def keep(self) -> StoredAudio:
         """Sync it, put it in its place, sync the folder."""

@@ -8,8 +8,6 @@ from marshmallow.validate import OneOf, Range
 from config.base import BaseConfig
 from config.reading import InVarDir, begins_with, setting
 
-GIB = 1024**3
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiConfig(BaseConfig):
@@ -18,7 +16,6 @@ class ApiConfig(BaseConfig):
     host: str = setting("API_HOST", "str", "127.0.0.1", "address the API listens on; 0.0.0.0 is all")
     port: int = setting("PORT", "int", 8000, "port the API listens on", Range(min=1, max=65_535))
     processes: int = setting("API_PROCESSES", "int", 2, "processes that answer requests", Range(min=1, max=64))
-    max_upload_bytes: int = setting("MAX_UPLOAD_BYTES", "int", 4 * GIB, "largest upload taken", Range(min=1))
     metrics_dir: Path = setting(
         "METRICS_DIR", "path", InVarDir("metrics"), "folder in which the API's processes add up their metrics"
     )

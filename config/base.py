@@ -10,6 +10,7 @@ from marshmallow.validate import OneOf, Range
 
 from config.reading import REQUIRED, ConfigError, InVarDir, begins_with, read, setting
 
+GIB = 1024**3
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -45,6 +46,7 @@ class BaseConfig:
     )
     var_dir: Path = setting("VAR_DIR", "path", Path("var"), "folder of everything that is kept")
     storage_dir: Path = setting("STORAGE_DIR", "path", InVarDir("audio"), "folder of the recordings")
+    max_upload_bytes: int = setting("MAX_UPLOAD_BYTES", "int", 4 * GIB, "largest upload taken", Range(min=1))
     weights_dir: Path = setting("WEIGHTS_DIR", "path", InVarDir("weights"), "folder of the engines' weights")
     log_format: str = setting(
         "LOG_FORMAT",

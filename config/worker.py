@@ -1,11 +1,26 @@
 """Settings of the workers."""
 
+import base64
+import binascii
 from dataclasses import dataclass
 
+from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range
 
 from config.base import BaseConfig
-from config.reading import setting
+from config.reading import ConfigError, setting
+
+MIN_SECRET_LENGTH = 16
+
+
+def _webhook_secret(value: str) -> None:
+    """A check that a secret can sign; it is not repeated in what is told."""
+    if len(value) < MIN_SECRET_LENGTH:
+        raise ValidationError(f"Must have at least {MIN_SECRET_LENGTH} characters")
+    try:
+        base64.b64decode(value.removeprefix("whsec_") if value.startswith("whsec_") else "", validate=True)
+    except binascii.Error as error:
+        raise ValidationError("What follows whsec_ must be base64") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +62,31 @@ class WorkerConfig(BaseConfig):
     decode_cpu_s: int = setting(
         "DECODE_CPU_S", "int", 3600, "processor time the decoding of one recording may take", Range(min=1)
     )
+    download_s: float = setting(
+        "DOWNLOAD_S", "float", 3600.0, "time the download of one recording may take", Range(min=1)
+    )
+    allow_private_urls: bool = setting(
+        "ALLOW_PRIVATE_URLS",
+        "bool",
+        False,
+        "let clients' URLs lead to private addresses; for tests and closed networks",
+    )
+    url_hosts: tuple[str, ...] = setting(
+        "URL_HOSTS",
+        "list",
+        (),
+        "the only hosts that clients' URLs may lead to, comma between; `*.example.com` is all below",
+    )
+    webhook_secret: str | None = setting(
+        "WEBHOOK_SECRET",
+        "str",
+        None,
+        "secret that signs deliveries, `whsec_…` or any text; unset in development: one is made in VAR_DIR",
+        _webhook_secret,
+        secret=True,
+    )
+
+    def __post_init__(self) -> None:
+        super(WorkerConfig, self).__post_init__()
+        if self.environment == "production" and self.webhook_secret is None:
+            raise ConfigError(["WEBHOOK_SECRET: Must be set in production, or receivers cannot tell who calls them"])

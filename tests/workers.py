@@ -110,7 +110,7 @@ def write_speechlike(path: Path, seconds: float) -> Path:
     import av
     import numpy as np
 
-    source = next(iter(sorted((ROOT / "assets" / "demo").glob("*.flac")))) 
+    source = next(iter(sorted((ROOT / "assets" / "demo").glob("*.flac"))))
     with av.open(str(source)) as container:
         resampler = av.AudioResampler("s16", "mono", 16000)
         frames = [out.to_ndarray().reshape(-1) for f in container.decode(audio=0) for out in resampler.resample(f)]

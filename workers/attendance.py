@@ -14,8 +14,9 @@ from app.queues.events import Event
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.claims import Claims
 from app.services.jobs.narrator import Narrator
+from app.services.media.storage import StoredAudio
 from workers.engine_process import EngineProcess
-from workers.messages import Cancel, Done, Duration, Failed, FromChild, Heard, PartDone, Progress
+from workers.messages import Cancel, Done, Duration, Failed, Fetched, Fetching, FromChild, Heard, PartDone, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ class Attendance:
     progress: float = 0.0
     duration_s: float | None = None
     n_told: int = 0
+    unnoted: StoredAudio | None = None
     cancelled_at: float | None = None
     told_at: float = 0.0
     beat_at: float = field(init=False)
@@ -79,6 +81,7 @@ class Attendance:
         while True:
             message = self._receive()
             if isinstance(message, Done):
+                self._wait_until_noted()
                 return message.transcript
             if isinstance(message, Failed):
                 raise message.error from ChildTraceback(message.detail)
@@ -98,6 +101,11 @@ class Attendance:
     def _hear(self, message: FromChild) -> None:
         self.heard_at = self.clock()
         match message:
+            case Fetching(n_bytes, total_bytes):
+                self._tell("progress", progress=0.0, fetched_bytes=n_bytes, total_bytes=total_bytes)
+            case Fetched(stored):
+                self.unnoted = stored
+                self._note_recording()
             case Duration(duration_s):
                 self.duration_s = duration_s
             case Progress(fraction):
@@ -129,6 +137,25 @@ class Attendance:
         if not kept:
             raise Fenced
 
+    def _note_recording(self) -> None:
+        if self.unnoted is None:
+            return
+        try:
+            noted = self.claims.fetched(self.job, self.unnoted)
+        except Unavailable:
+            log.warning("recording_not_noted")  # tried again at the next beat
+            return
+        if not noted:
+            raise Fenced
+        self.unnoted = None
+
+    def _wait_until_noted(self) -> None:
+        """A job does not end before its row tells where its recording is."""
+        self._note_recording()
+        while self.unnoted is not None:
+            time.sleep(LOOK_EVERY_S)
+            self._look()
+
     def _look(self) -> None:
         now = self.clock()
         if now - self.beat_at >= self.limits.beat_s:
@@ -146,6 +173,7 @@ class Attendance:
     def _beat(self) -> None:
         if self.child.rss_bytes() > self.limits.max_rss_bytes:
             raise ChildCrashed(OutOfMemory())
+        self._note_recording()
         try:
             answer = self.claims.beat(self.job, self.progress, self.duration_s)
         except Unavailable:

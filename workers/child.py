@@ -7,22 +7,45 @@ import queue
 import sys
 import threading
 import traceback
+from contextlib import AbstractContextManager, nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import structlog
 
+from app.audio.confinement import end_with_parent
+from app.audio.decode import DecodeLimits
 from app.domain.errors import Cancelled, EngineError, OutOfMemory, ParloirError
 from app.domain.transcript import Segment, Transcript
 from app.observability.logging import configure_logging
+from app.services.media.fetch import Fetcher, FetchLimits
+from app.services.media.folder import FolderStorage
+from app.services.media.storage import Storage
+from app.services.transcription.assembly import PipelineSettings, build_pipeline
 from app.services.transcription.checkpoint import PartResult
+from app.services.transcription.limits import PipelineLimits
 from app.services.transcription.pipeline import TranscriptionPipeline
 from config.worker import WorkerConfig
-from workers.assembly import build_pipeline
-from workers.lifeline import die_with_parent
-from workers.messages import Cancel, Done, Duration, Failed, FromChild, Heard, PartDone, Progress, Ready, Run, ToChild
+from workers.messages import (
+    Cancel,
+    Done,
+    Duration,
+    Failed,
+    Fetched,
+    Fetching,
+    FromChild,
+    Heard,
+    PartDone,
+    Progress,
+    Ready,
+    Run,
+    ToChild,
+)
+from workers.outside import build_outbound
 
 log = structlog.get_logger(__name__)
+
+MIB = 1024 * 1024
 
 
 class Reporter:
@@ -35,6 +58,10 @@ class Reporter:
     def say(self, message: FromChild) -> None:
         """Say something to the supervisor."""
         self._pipe.send(message)
+
+    def fetching(self, n_bytes: int, total_bytes: int | None) -> None:
+        """How much of the recording is here."""
+        self.say(Fetching(n_bytes, total_bytes))
 
     def duration(self, duration_s: float) -> None:
         """The length of the recording, as far as known."""
@@ -60,9 +87,11 @@ class Reporter:
 class Child:
     """Reads what the supervisor wants, in a thread of its own, and does it."""
 
-    def __init__(self, pipe: Connection, pipeline: TranscriptionPipeline) -> None:
+    def __init__(self, pipe: Connection, pipeline: TranscriptionPipeline, fetcher: Fetcher, storage: Storage) -> None:
         self._pipe = pipe
         self._pipeline = pipeline
+        self._fetcher = fetcher
+        self._storage = storage
         self._runs: queue.Queue[Run | None] = queue.Queue()
         self._cancelled = threading.Event()
         self._reporter = Reporter(pipe, self._cancelled)
@@ -103,15 +132,40 @@ class Child:
             return Failed(EngineError(reason=type(error).__name__), traceback.format_exc())
 
     def _transcribe(self, run: Run) -> Transcript:
-        return self._pipeline.run(Path(run.audio), run.options, self._reporter, run.checkpoint)
+        with self._recording(run) as path:
+            return self._pipeline.run(path, run.options, self._reporter, run.checkpoint)
+
+    def _recording(self, run: Run) -> AbstractContextManager[Path]:
+        if run.audio is not None:
+            return nullcontext(Path(run.audio))
+        assert run.audio_url is not None, "a job has a recording or the URL of one: the table's own check"
+        stored = self._fetcher.fetch(run.audio_url, self._reporter)
+        self._reporter.say(Fetched(stored))
+        return self._storage.local_path(stored.key)
+
+
+def pipeline_settings(config: WorkerConfig) -> PipelineSettings:
+    """What the worker's settings say of the pipeline."""
+    decode = DecodeLimits(
+        max_s=config.max_duration_s, memory_bytes=config.decode_memory_mb * MIB, cpu_s=config.decode_cpu_s
+    )
+    return PipelineSettings(
+        weights_dir=config.weights_dir,
+        device=config.device,
+        n_processes=config.concurrency,
+        n_threads=config.engine_threads,
+        limits=PipelineLimits(part_s=config.part_s, decode=decode),
+    )
 
 
 def main(fd: int, parent_pid: int) -> None:
     """Run as a child."""
-    die_with_parent(parent_pid)
+    end_with_parent(parent_pid)
     config = WorkerConfig.from_env()
     configure_logging(config.log_format, config.log_level)
-    Child(Connection(fd), build_pipeline(config)).serve()
+    storage = FolderStorage(config.storage_dir)
+    fetcher = Fetcher(build_outbound(config), storage, FetchLimits(config.max_upload_bytes, config.download_s))
+    Child(Connection(fd), build_pipeline(pipeline_settings(config)), fetcher, storage).serve()
 
 
 if __name__ == "__main__":

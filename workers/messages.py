@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from app.domain.errors import ParloirError
 from app.domain.job import JobOptions
 from app.domain.transcript import Segment, Transcript
+from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """To the child: transcribe this file, going on after the checkpoint."""
+    """To the child: transcribe this file, or else fetch it from `audio_url` first; go on after the checkpoint."""
 
     job_id: str
-    audio: str
+    audio: str | None
+    audio_url: str | None
     options: JobOptions
     checkpoint: Checkpoint
 
@@ -26,6 +28,21 @@ class Cancel:
 @dataclass(frozen=True, slots=True)
 class Ready:
     """From the child: started, and waiting for a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """From the child: so many bytes of the recording are here, of so many if that is known."""
+
+    n_bytes: int
+    total_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """From the child: the recording is on storage; to be noted, so that it is not fetched again."""
+
+    stored: StoredAudio
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +89,4 @@ class Failed:
 
 
 ToChild = Run | Cancel
-FromChild = Ready | Duration | Progress | Heard | PartDone | Done | Failed
+FromChild = Ready | Fetching | Fetched | Duration | Progress | Heard | PartDone | Done | Failed

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -167,14 +169,18 @@ class Slot:
 
     def _transcribe(self, job: ClaimedJob, child: EngineProcess) -> Transcript:
         try:
-            with self._tools.storage.local_path(job.audio_key) as path:
+            with self._recording(job) as path:
                 checkpoint = self._tools.claims.checkpoint(job)
-                child.send(Run(job.id, str(path), job.options, checkpoint))
+                child.send(Run(job.id, str(path) if path else None, job.audio_url, job.options, checkpoint))
                 return self._attendance(job, child).attend()
         except NotFound as error:
             raise MediaUnreadable(reason="its recording is not on storage") from error
         except ChildDied as error:
             raise ChildCrashed(error) from error
+
+    def _recording(self, job: ClaimedJob) -> AbstractContextManager[Path | None]:
+        """The recording as a file; None if the child is to fetch it first."""
+        return self._tools.storage.local_path(job.audio_key) if job.audio_key else nullcontext()
 
     def _attendance(self, job: ClaimedJob, child: EngineProcess) -> Attendance:
         tools = self._tools

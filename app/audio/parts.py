@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.audio.regions import Probabilities, RegionSettings, speech_regions
+from app.audio.regions import FOR_SPEAKERS, Probabilities, RegionSettings, speech_regions
 from app.audio.sound import RATE_HZ, Pcm, Span, VoiceActivity
 
 PIECE_SAMPLES = RATE_HZ
@@ -43,7 +43,7 @@ def cut_parts(
     first_index: int = 0,
     target_s: float = 300.0,
     max_s: float = 420.0,
-    settings: RegionSettings = RegionSettings(),
+    settings: RegionSettings = FOR_SPEAKERS,
 ) -> Iterator[Part]:
     """Cut the sound in `chunks` (any lengths) into parts of about `target_s`, never more than `max_s`.
 
@@ -57,7 +57,7 @@ def cut_parts(
     start, index = start_sample, first_index
     for piece in _pieces(chunks):
         held.add(piece, vad.probabilities(piece))
-        if held.n_samples >= cutter.n_max:
+        while held.n_samples >= cutter.n_max:
             pcm, probabilities = held.take(cutter.best_hop(held.probabilities), vad.hop)
             yield _part(index, start, pcm, probabilities, cutter, is_last=False)
             start, index = start + len(pcm), index + 1
@@ -123,8 +123,8 @@ class _Cutter:
         self.n_max = self._max_hops * hop
 
     def best_hop(self, probabilities: Probabilities) -> int:
-        """How many hops the part should have: within as far before the target as the longest part is beyond it."""
-        low = max(1, 2 * self._target_hops - self._max_hops)
+        """How many hops the part should have: as far before the target as the longest part is beyond it, or half."""
+        low = max(1, self._target_hops // 2, 2 * self._target_hops - self._max_hops)
         window = probabilities[low : self._max_hops]
         if len(window) == 0:
             return self._max_hops

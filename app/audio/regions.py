@@ -5,6 +5,7 @@ between the two thresholds keeps things as they are.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,9 @@ class RegionSettings:
     def before_spans(cls, policy: SpanPolicy) -> "RegionSettings":
         """Bare regions, as `spans` wants them: it does the padding itself."""
         return cls(min_silence_s=policy.min_silence_s, pad_s=0.0)
+
+
+FOR_SPEAKERS = RegionSettings()
 
 
 class RegionFinder:
@@ -94,8 +98,8 @@ def speech_regions(probabilities: Probabilities, settings: RegionSettings, *, ho
 
 def padded(regions: list[Span], n_pad: int, n_samples: int) -> list[Span]:
     """The regions, longer by `n_pad` on both sides; neighbours too close for that share what is between them."""
-    bounds = [0, *((a.end + b.start) // 2 for a, b in zip(regions, regions[1:], strict=False)), n_samples]
+    bounds = [0, *((a.end + b.start) // 2 for a, b in pairwise(regions)), n_samples]
     return [
         Span(max(region.start - n_pad, low), min(region.end + n_pad, high))
-        for region, low, high in zip(regions, bounds, bounds[1:], strict=False)
+        for region, (low, high) in zip(regions, pairwise(bounds), strict=True)
     ]

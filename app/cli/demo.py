@@ -2,22 +2,16 @@
 
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-FOLDER = Path(__file__).parents[2] / "assets" / "demo"
-RECORDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".webm"}
+from app.cli.recordings import FOLDER, demo_files
+
 FINAL = {"COMPLETED", "FAILED", "CANCELLED"}
 POLL_S = 0.5
 PATIENCE_S = 600.0
-
-
-def demo_files() -> Sequence[Path]:
-    """The recordings that come with the project; a name may begin with their language (`en-…`)."""
-    return sorted(path for path in FOLDER.glob("*") if path.suffix in RECORDINGS)
 
 
 def run_demo(url: str) -> int:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from app.cli.demo import demo_files, run_demo
+from app.cli.recordings import demo_files
 from app.embedded.errors import LaunchError, is_disk_full
 from app.embedded.launcher import Launcher
 from app.embedded.lock import held
@@ -43,7 +43,7 @@ def _serve(config: LaunchConfig, *, is_demo: bool) -> int:
         try:
             url = launcher.start()
             if is_demo:
-                return run_demo(url)
+                return _demo(url)
             print(_welcome(url, config.api.var_dir), flush=True)
             launcher.keep_running()
         except KeyboardInterrupt:
@@ -51,6 +51,13 @@ def _serve(config: LaunchConfig, *, is_demo: bool) -> int:
         finally:
             launcher.stop()
     return 0
+
+
+def _demo(url: str) -> int:
+    # Imported only here: an HTTP client would slow each start down.
+    from app.cli.demo import run_demo
+
+    return run_demo(url)
 
 
 def _welcome(url: str, var_dir: Path) -> str:

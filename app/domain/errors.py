@@ -18,6 +18,9 @@
     │   ├── MediaEmpty
     │   ├── MediaWithoutAudio
     │   └── MediaTooLong
+    ├── UrlRefused            an address that this service does not go to
+    ├── DownloadFailed        a recording could not be fetched just now
+    ├── DownloadDenied        a recording cannot be fetched, now or later
     ├── EngineError           the engine could not do it
     │   ├── EngineUnavailable what was asked for is not on this machine
     │   └── OutOfMemory
@@ -173,6 +176,25 @@ class MediaTooLong(MediaError):
     """The recording is longer than the {limit_s} s allowed."""
 
     code = "media_too_long"
+
+
+class UrlRefused(ParloirError):
+    """The URL is refused: {reason}."""
+
+    code = "url_refused"
+
+
+class DownloadFailed(ParloirError):
+    """The recording could not be downloaded: {reason}."""
+
+    code = "download_failed"
+    retryable = True
+
+
+class DownloadDenied(ParloirError):
+    """The recording cannot be downloaded: {reason}."""
+
+    code = "download_denied"
 
 
 class EngineError(ParloirError):

@@ -12,11 +12,12 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def stop_signals() -> Iterator[None]:
     """In the block, the first such signal raises KeyboardInterrupt; those after it are ignored, for the stop is short.
 
-    A signal that was ignored before (`nohup`) stays ignored.
+    A hang-up that was ignored before (`nohup`) stays ignored; a shell that starts us in the background ignores
+    Ctrl-C too, but whoever sends that signal to us then means it.
     """
     before = {one: signal.getsignal(one) for one in STOPPING}
     for one, handler in before.items():
-        if handler is not signal.SIG_IGN:
+        if one is not signal.SIGHUP or handler is not signal.SIG_IGN:
             signal.signal(one, _raise_once)
     try:
         yield

@@ -91,6 +91,8 @@ def decoder() -> Any:
 
 def decode_utterance(loaded: Any, pcm: Pcm) -> None:
     """Go through one whole utterance, so that the decoder's words and hypothesis are those of it."""
+    # Forgets the noise of earlier utterances: the same sound shall give the same text in any order.
+    loaded.reinit_feat()
     loaded.start_utt()
     try:
         loaded.process_raw(to_pcm16(dithered(pcm)), no_search=False, full_utt=True)

@@ -30,17 +30,18 @@ def select(registry: Registry, options: JobOptions, default: str = AUTO) -> Choi
     _check_syntax(options)
     named = _named(registry, options, options.engine or default)
     here = [choice for choice in named if choice.model.is_here]
-    if not here:
-        raise InvalidFields(_nothing_here(named, options))
+    refusals = _refusals(here or named, named, options)
+    if refusals:
+        raise InvalidFields(refusals)
     able = _able(here, options)
     if not able:
-        raise InvalidFields(_refusals(here, named, options))
+        raise InvalidFields(_nothing_here(named, options))
     return able[0] if options.language else _without_language(able)
 
 
 def _nothing_here(named: Sequence[Choice], options: JobOptions) -> dict[str, list[str]]:
-    what = advice(_able(named, options) or named)
-    message = f"The weights of {options.model or named[0].engine.name} are not on this machine. {what}".strip()
+    whose = f"the model {options.model}" if options.model else f"the engine {named[0].engine.name}"
+    message = f"The weights of {whose} are not on this machine. {advice(_able(named, options))}".strip()
     return {"model" if options.model else "engine": [message]}
 
 
@@ -89,23 +90,26 @@ def _able(choices: Iterable[Choice], options: JobOptions) -> list[Choice]:
     return [choice for choice in choices if all(need.is_met(choice) for need in needs)]
 
 
-def _refusals(here: Sequence[Choice], named: Sequence[Choice], options: JobOptions) -> dict[str, list[str]]:
-    """Each need that nobody here meets; if each is met by somebody, but not all by the same, all of them."""
+def _refusals(asked: Sequence[Choice], named: Sequence[Choice], options: JobOptions) -> dict[str, list[str]]:
+    """Each need that nobody `asked` meets; if each is met by somebody, but not all by the same, all of them."""
     needs = _needs(options)
-    unmet = [need for need in needs if not any(need.is_met(choice) for choice in here)]
+    unmet = [need for need in needs if not any(need.is_met(choice) for choice in asked)]
     what = advice(_able(named, options))
-    if not unmet:
-        fields = " and ".join(need.field for need in needs)
-        message = f"{_subject(here)} cannot do {fields} together. {what}".strip()
-        return {need.field: [message] for need in needs}
-    return {need.field: [f"{_subject(here)} cannot {need.beyond(here)}. {what}".strip()] for need in unmet}
+    if unmet:
+        return {need.field: [f"{_subject(asked)} cannot {need.beyond(asked)}. {what}".strip()] for need in unmet}
+    if _able(asked, options):
+        return {}
+    fields = " and ".join(need.field for need in needs)
+    message = f"{_subject(asked)} cannot do {fields} together. {what}".strip()
+    return {need.field: [message] for need in needs}
 
 
 def _subject(choices: Sequence[Choice]) -> str:
-    engines = {choice.engine.name for choice in choices}
     if len(choices) == 1:
         return f"The model {choices[0].model.name} of {choices[0].engine.name}"
-    return f"The models of {', '.join(sorted(engines))} that are on this machine"
+    engines = ", ".join(dict.fromkeys(choice.engine.name for choice in choices))
+    are_here = all(choice.model.is_here for choice in choices)
+    return f"The models of {engines}{' that are on this machine' if are_here else ''}"
 
 
 def _named(registry: Registry, options: JobOptions, engine: str) -> list[Choice]:

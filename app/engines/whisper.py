@@ -1,9 +1,10 @@
 """OpenAI's own Whisper, on PyTorch: transcribes and translates files in 99 languages."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+
+import structlog
 
 from app.audio.sound import Pcm
 from app.domain.errors import EngineUnavailable
@@ -14,7 +15,7 @@ from app.engines.whisper_models import ALIASES, listed
 from app.engines.whisper_segments import Decoded, DecodedWord
 from app.engines.whisper_transcriber import BEAM_SIZE, BEST_OF, Asked, WhisperTranscriber
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class WhisperEngine:
@@ -109,7 +110,7 @@ def _loaded(name: str, path: Path, hardware: Hardware) -> TorchNet:
     limit_threads(hardware)
     device = "cuda" if hardware.device == "cuda" and torch.cuda.is_available() else "cpu"
     if device != hardware.device:
-        log.warning("this PyTorch sees no CUDA device; whisper runs on the CPU", extra={"model": name})
+        log.warning("torch_without_cuda", model=name, device=device)
     model = whisper.load_model(str(path.absolute()), device=device)
     _set_alignment_heads(model, ALIASES.get(name, name))
     return TorchNet(model.eval())
@@ -129,7 +130,7 @@ def _set_alignment_heads(model: Any, name: str) -> None:
     try:
         model.set_alignment_heads(heads)
     except (ValueError, RuntimeError):
-        log.warning("the weights do not have the shape their name promises; word times will be coarse")
+        log.warning("alignment_heads_do_not_fit", model=name)  # word times will be coarse
 
 
 def _decoded(segment: Mapping[str, Any]) -> Decoded:

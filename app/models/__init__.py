@@ -1,6 +1,8 @@
 """Tables, one a file."""
 
 from app.models.base import Base
+from app.models.delivery import Delivery
+from app.models.delivery_attempt import DeliveryAttempt
 from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Job
 from app.models.job_error import JobError
@@ -8,4 +10,14 @@ from app.models.job_part import JobPart
 from app.models.job_transcript import JobTranscript
 from app.models.project import Project
 
-__all__ = ["Base", "IdempotencyKey", "Job", "JobError", "JobPart", "JobTranscript", "Project"]
+__all__ = [
+    "Base",
+    "Delivery",
+    "DeliveryAttempt",
+    "IdempotencyKey",
+    "Job",
+    "JobError",
+    "JobPart",
+    "JobTranscript",
+    "Project",
+]

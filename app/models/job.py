@@ -36,6 +36,7 @@ class Job(Base):
     and `ended_by` is the token of the run that ended, so that a commit whose answer was lost can be asked for again.
     `beat` counts that run's signs of life. `attempt` numbers the runs; `failures`, `crashes` and `releases`
     count how they ended, apart.
+    A recording that is still to be fetched from `audio_url` has no `audio_key` yet, nor a type, size or hash.
     """
 
     __tablename__ = "jobs"
@@ -47,6 +48,7 @@ class Job(Base):
             "(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)",
             name="finished_when_final",
         ),
+        CheckConstraint("audio_key IS NOT NULL OR audio_url IS NOT NULL", name="has_recording"),
         Index("ix_jobs_newest", "project_id", text("created_at DESC"), text("id DESC")),
         Index("ix_jobs_due", "mode", "run_at", "id", postgresql_where=text("state = 'QUEUED'")),
         Index("ix_jobs_running", "mode", "id", postgresql_where=text("state = 'PROCESSING'")),
@@ -64,7 +66,9 @@ class Job(Base):
     content_type: Mapped[str] = mapped_column(Text)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(Text)
-    audio_key: Mapped[str] = mapped_column(Text)
+    audio_key: Mapped[str | None] = mapped_column(Text, index=True)
+    audio_url: Mapped[str | None] = mapped_column(Text)
+    callback_url: Mapped[str | None] = mapped_column(Text)
     estimated_s: Mapped[float] = mapped_column(Float)
 
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -69,7 +69,8 @@ def test_a_transcript_reads_as_one_text_and_names_its_speakers():
     segments = (Segment(0, 0, 1, " Hello "), Segment(1, 1, 2, ""), Segment(2, 2, 3, "there"))
     transcript = Transcript(segments, (Speaker("SPEAKER_00", "Ada"), Speaker("SPEAKER_01")))
     assert transcript.text == "Hello there"
-    assert [transcript.speaker_name(label) for label in ("SPEAKER_00", "SPEAKER_01", None)] == ["Ada", "SPEAKER_01", None]
+    labels = ("SPEAKER_00", "SPEAKER_01", None)
+    assert [transcript.speaker_name(label) for label in labels] == ["Ada", "SPEAKER_01", None]
 
 
 @pytest.mark.parametrize("url", ["postgresql://u@h/d", "postgres://u@h/d", "postgresql+psycopg2://u@h/d"])

@@ -86,7 +86,7 @@ def test_english_weights_are_not_asked_what_is_spoken():
 
 
 def test_english_weights_refuse_another_language():
-    with pytest.raises(EngineUnavailable, match="base.en does not know the language fr"):
+    with pytest.raises(EngineUnavailable, match=r"base\.en does not know the language fr"):
         heard(NotingNet(languages=frozenset({"en"})), model="base.en", language="fr")
 
 

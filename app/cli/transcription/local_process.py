@@ -56,7 +56,7 @@ class Reporter:
 def build_pipeline(config: LocalConfig) -> TranscriptionPipeline:
     """The pipeline as this machine allows it."""
     decode = DecodeLimits(
-        max_duration_s=config.max_duration_s,
+        max_s=config.max_duration_s,
         memory_bytes=config.decode_memory_mb * MIB,
         cpu_s=config.decode_cpu_s,
     )

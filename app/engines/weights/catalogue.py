@@ -7,9 +7,9 @@ from app.engines.weights.source import Source
 from app.engines.weights.vosk_archives import VoskArchives
 from app.engines.weights.whisper_checkpoints import WhisperCheckpoints
 
-STARTERS = {"faster-whisper": "small", "whisper": "small"}
-"""From `small` (0.5 GB) up Whisper is of use in most languages, and it keeps up with speech on two cores; of other
-engines the lightest model is a start."""
+STARTERS = {"faster-whisper": "small", "whisper": "small", "vosk": "vosk-model-small-en-us-0.15"}
+"""From `small` (0.5 GB) up Whisper is of use in most languages, and it keeps up with speech on two cores. Where the
+starter cannot do what is asked, the lightest model that can is one."""
 FETCHABLE = ("faster-whisper", "whisper", "vosk")
 
 

@@ -114,11 +114,13 @@ class Catalogue:
         """A job's recording.
 
         Raises:
-            NotFound: unknown, of another project, or the recording is gone.
+            NotFound: unknown, of another project, or the recording is gone, or not fetched yet.
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
             job = find(work, principal, job_id)
+        if job.audio_key is None:
+            raise NotFound(what="recording")
         file = self._storage.open(job.audio_key)
         return Recording(file, job.filename, job.content_type, job.size_bytes, job.sha256)
 

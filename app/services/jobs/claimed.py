@@ -10,7 +10,10 @@ from app.services.jobs.views import options_from_dict
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """What a run needs to know. `token` must come with everything that the run writes."""
+    """What a run needs to know. `token` must come with everything that the run writes.
+
+    Without an `audio_key` the recording is still to be fetched from `audio_url`.
+    """
 
     id: str
     project_id: str
@@ -20,7 +23,8 @@ class ClaimedJob:
     failures: int
     crashes: int
     options: JobOptions
-    audio_key: str
+    audio_key: str | None
+    audio_url: str | None
     filename: str
 
 
@@ -36,5 +40,6 @@ def claimed(job: Job, token: UUID) -> ClaimedJob:
         crashes=job.crashes,
         options=options_from_dict(job.options),
         audio_key=job.audio_key,
+        audio_url=job.audio_url,
         filename=job.filename,
     )

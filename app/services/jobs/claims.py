@@ -7,12 +7,14 @@ from sqlalchemy import ColumnElement, Executable, Uuid, and_, bindparam, func, s
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.audio.sniff import estimated_duration_s, sniff
 from app.domain.job import Mode
 from app.domain.states import JobState
 from app.models import Job, JobPart
 from app.services.database import Database, Work
 from app.services.jobs.claimed import ClaimedJob, claimed
 from app.services.jobs.narrator import Narrator
+from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
 
 DUE = and_(Job.state == JobState.QUEUED, Job.run_at <= func.now())
@@ -133,6 +135,29 @@ class Claims:
             }
             work.session.execute(insert(JobPart).values(row).on_conflict_do_nothing())
             return True
+
+    def fetched(self, job: ClaimedJob, stored: StoredAudio) -> bool:
+        """Note where the fetched recording is, so that no run fetches it again; False if the job is not this run's.
+
+        Raises:
+            NotAudio: it is no recording that we read.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        container = sniff(stored.head)
+        with self._database.work() as work:
+            noted = work.session.scalar(
+                update(Job)
+                .where(Job.id == UUID(job.id), Job.claim == job.token)
+                .values(
+                    audio_key=stored.key,
+                    sha256=stored.sha256,
+                    size_bytes=stored.size_bytes,
+                    content_type=container.content_type,
+                    estimated_s=estimated_duration_s(container, stored.size_bytes, stored.head),
+                )
+                .returning(Job.id)
+            )
+            return noted is not None
 
     def checkpoint(self, job: ClaimedJob) -> Checkpoint:
         """The parts that earlier runs have finished.

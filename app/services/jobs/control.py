@@ -16,6 +16,7 @@ from app.queues.breaker import Breaker
 from app.queues.events import EventLog
 from app.queues.hints import Hint, HintQueue
 from app.services.database import Database, Work
+from app.services.delivery.outbox import owe
 from app.services.jobs.catalogue import find
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.views import view
@@ -74,6 +75,7 @@ class Control:
         job.cancel_requested = True
         job.error_code = Cancelled.code
         _flush_finished(work, job)
+        owe(work, job)
         work.after_commit(lambda: self._best_effort(lambda: self._queues[Mode(job.mode)].drop(str(job.id))))
         work.after_commit(lambda: self._narrator.state(str(job.id), JobState.CANCELLED, job.attempt))
 
@@ -126,7 +128,8 @@ class Control:
             mode, key = Mode(job.mode), job.audio_key
             work.session.delete(job)
             # Row first: a recording without a row is found and removed, a row without its recording would be a lie.
-            work.after_commit(lambda: self._storage.delete(key))
+            if key is not None:
+                work.after_commit(lambda: self._storage.delete(key))
             work.after_commit(lambda: self._best_effort(lambda: self._queues[mode].drop(job_id)))
             work.after_commit(lambda: self._best_effort(lambda: self._events.forget(job_id)))
 

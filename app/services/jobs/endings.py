@@ -13,6 +13,7 @@ from app.domain.transcript import Transcript, segment_to_dict
 from app.helpers.backoff import backoff_s
 from app.models import Job, JobError, JobPart, JobTranscript
 from app.services.database import Database, Work
+from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.narrator import Narrator
 
@@ -140,13 +141,14 @@ class Endings:
             return True
 
     def _end(self, work: Work, job: ClaimedJob, state: JobState, facts: dict[str, Any]) -> bool:
-        ended = work.session.execute(
+        ended = work.session.scalar(
             update(Job)
             .where(Job.id == UUID(job.id), Job.claim == job.token)
             .values(state=state, claim=None, ended_by=job.token, finished_at=func.now(), **facts)
-            .returning(Job.id)
-        ).first()
+            .returning(Job)
+        )
         if ended is not None:
+            owe(work, ended)
             code = {"error_code": facts["error_code"]} if "error_code" in facts else {}
             work.after_commit(lambda: self._narrator.state(job.id, state, job.attempt, **code))
         return ended is not None

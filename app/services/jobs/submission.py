@@ -9,14 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from app.audio.sniff import Container, estimated_duration_s, sniff
-from app.domain.errors import NotFound, Unavailable
+from app.audio.sniff import estimated_duration_s, sniff
+from app.domain.errors import InvalidFields, NotFound, Unavailable, UrlRefused
 from app.domain.job import JobOptions, JobView, Mode, Priority
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.engines.registry import Registry
 from app.engines.selection import select as select_engine
 from app.models import Job, Project
+from app.outbound.urls import checked_url, file_name
 from app.queues.breaker import Breaker
 from app.queues.hints import Hint, HintQueue
 from app.services.database import Database, Work
@@ -27,18 +28,32 @@ from app.services.media.storage import Storage, StoredAudio
 
 log = structlog.get_logger(__name__)
 
+NOT_FETCHED: dict[str, Any] = {
+    "content_type": "",
+    "size_bytes": 0,
+    "sha256": "",
+    "audio_key": None,
+    "estimated_s": 60.0,
+}
+"""A recording that a worker is to fetch; until then it counts as one of a minute among those that wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class SubmitJob:
-    """What a client asks for, with its recording already safe on storage."""
+    """What a client asks for, with its recording already safe on storage, or the URL that a worker fetches it from.
+
+    An empty `filename` is made from the URL. `callback_url` is told when the job ends.
+    """
 
     mode: Mode
-    audio: StoredAudio
-    filename: str
+    audio: StoredAudio | None = None
+    filename: str = ""
     options: JobOptions = field(default_factory=JobOptions)
     priority: Priority = Priority.NORMAL
     metadata: dict[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    audio_url: str | None = None
+    callback_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +97,16 @@ class Submissions:
 
         Raises:
             NotAudio: the recording is of no kind that we read.
-            InvalidFields: no engine here can do what is asked.
+            InvalidFields: no engine here can do what is asked, or a URL is none that could be gone to.
             KeyMismatch: the idempotency key was used for another request.
             Unavailable: PostgreSQL cannot be reached.
         """
         kept = False
         try:
-            container = sniff(request.audio.head)
+            recording = _recording(request)
+            _check_urls(request)
             self.check(request.options)
-            submission = self._submit_once(principal, request, container)
+            submission = self._submit_once(principal, request, recording)
             kept = not submission.replayed
             return submission
         except Unavailable:
@@ -98,19 +114,19 @@ class Submissions:
             kept = True
             raise
         finally:
-            if not kept:
+            if not kept and request.audio is not None:
                 self._storage.delete(request.audio.key)
 
-    def _submit_once(self, principal: Principal, request: SubmitJob, container: Container) -> Submission:
+    def _submit_once(self, principal: Principal, request: SubmitJob, recording: dict[str, Any]) -> Submission:
         try:
-            return self._insert(principal, request, container)
+            return self._insert(principal, request, recording)
         except IntegrityError:
             if request.idempotency_key is None:
                 raise
             # Another request with this key has committed since we looked.
-            return self._insert(principal, request, container)
+            return self._insert(principal, request, recording)
 
-    def _insert(self, principal: Principal, request: SubmitJob, container: Container) -> Submission:
+    def _insert(self, principal: Principal, request: SubmitJob, recording: dict[str, Any]) -> Submission:
         print_ = idempotency.fingerprint(_essence(request))
         with self._database.work() as work:
             if request.idempotency_key is not None:
@@ -118,7 +134,7 @@ class Submissions:
                 if earlier is not None:
                     return Submission(self._earlier(work, earlier), replayed=True)
             weight = _project_weight(work, principal)
-            row = _row(principal, request, container)
+            row = _row(principal, request, recording)
             work.session.execute(insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]))
             if request.idempotency_key is not None:
                 idempotency.remember(work, principal, request.idempotency_key, print_, row["id"])
@@ -142,8 +158,7 @@ class Submissions:
         self._narrator.state(hint.job_id, JobState.QUEUED, 0)
 
 
-def _row(principal: Principal, request: SubmitJob, container: Container) -> dict[str, Any]:
-    audio = request.audio
+def _row(principal: Principal, request: SubmitJob, recording: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": uuid4(),
         "project_id": principal.project_id,
@@ -152,13 +167,40 @@ def _row(principal: Principal, request: SubmitJob, container: Container) -> dict
         "priority": request.priority.rank,
         "options": options_to_dict(request.options),
         "meta": request.metadata,
-        "filename": request.filename,
+        "filename": request.filename or file_name(request.audio_url or ""),
+        "callback_url": request.callback_url,
+        **recording,
+    }
+
+
+def _recording(request: SubmitJob) -> dict[str, Any]:
+    """What is known of the recording."""
+    audio = request.audio
+    if (audio is None) == (request.audio_url is None):
+        raise InvalidFields({"audio_url": ["either a recording or the URL of one is needed, not both"]})
+    if audio is None:
+        return {**NOT_FETCHED, "audio_url": request.audio_url}
+    container = sniff(audio.head)
+    return {
         "content_type": container.content_type,
         "size_bytes": audio.size_bytes,
         "sha256": audio.sha256,
         "audio_key": audio.key,
         "estimated_s": estimated_duration_s(container, audio.size_bytes, audio.head),
     }
+
+
+def _check_urls(request: SubmitJob) -> None:
+    errors: dict[str, list[str]] = {}
+    for field_name in ("audio_url", "callback_url"):
+        url = getattr(request, field_name)
+        try:
+            if url is not None:
+                checked_url(url)
+        except UrlRefused as refusal:
+            errors[field_name] = [str(refusal.params["reason"])]
+    if errors:
+        raise InvalidFields(errors)
 
 
 def _project_weight(work: Work, principal: Principal) -> float:
@@ -173,7 +215,9 @@ def _project_weight(work: Work, principal: Principal) -> float:
 def _essence(request: SubmitJob) -> dict[str, Any]:
     return {
         "mode": request.mode,
-        "sha256": request.audio.sha256,
+        "sha256": request.audio.sha256 if request.audio else None,
+        "audio_url": request.audio_url,
+        "callback_url": request.callback_url,
         "options": asdict(request.options),
         "priority": request.priority,
         "metadata": request.metadata,

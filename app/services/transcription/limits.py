@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from app.audio.decode import DecodeLimits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineLimits:
-    """Lengths in seconds, memory in parts: two of `max_part_s` are held at once, 64 kB a second each."""
+    """Lengths in seconds. Two parts are in memory at once, 64 kB a second."""
 
     part_s: float = 300.0
     """About how long a part is: what a crash may cost to do again."""
     first_part_s: float = 30.0
-    """The first part is shorter, so that the engine need not wait for the reader, nor people for a first line."""
+    """The first is shorter, so that neither the engine nor who waits for a first line waits for the reader."""
     n_warm_models: int = 1
-    """Models kept loaded between runs."""
+    """Models that stay loaded between runs."""
     decode: DecodeLimits = field(default_factory=DecodeLimits)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.transcript import Segment, Word
+from app.exports.plain import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,22 @@ def within_speech(segment: Segment, speech: Sequence[Stretch]) -> Segment | None
     Words that touch none were made up and are left out of the text as well; None if nothing is left.
     `speech` is in order of time.
     """
+    if not segment.text:
+        return None
     if not segment.words:
-        return _clipped_segment(segment, speech) if segment.text.strip() else None
+        return _clipped_segment(segment, speech)
     placed = [_clipped_word(word, speech) for word in segment.words]
     words = tuple(word for word in placed if word is not None)
     if not words:
         return None
     text = segment.text if len(words) == len(placed) else _text_of(segment, placed)
     return _around(replace(segment, text=text, words=words), speech)
+
+
+def tidy(segment: Segment) -> Segment:
+    """The segment with texts on one line, and without characters that cannot be stored or sent."""
+    words = (replace(word, word=plain(word.word)) for word in segment.words)
+    return replace(segment, text=plain(segment.text), words=tuple(word for word in words if word.word))
 
 
 def _clipped_segment(segment: Segment, speech: Sequence[Stretch]) -> Segment | None:

@@ -1,0 +1,71 @@
+"""What can be said of a URL without asking the network."""
+
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+import httpx
+
+from app.domain.errors import UrlRefused
+
+SCHEMES = ("http", "https")
+MAX_LENGTH = 4096
+MAX_NAME_LENGTH = 255
+NAMELESS = "recording"
+
+
+def checked_url(text: str) -> httpx.URL:
+    """The URL, if it is one that could be gone to.
+
+    Raises:
+        UrlRefused: it is none, or not http(s), or has no host, or has a name or password in it.
+    """
+    if len(text) > MAX_LENGTH:
+        raise UrlRefused(reason=f"it is longer than {MAX_LENGTH} characters")
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, TypeError) as error:
+        raise UrlRefused(reason="it is not a valid URL") from error
+    require_decent(url)
+    return url
+
+
+def require_decent(url: httpx.URL) -> None:
+    """Refuse a URL by its looks; needed for each redirect again.
+
+    Raises:
+        UrlRefused: it is not http(s), or has no host, or has a name or password in it.
+    """
+    if url.scheme not in SCHEMES:
+        raise UrlRefused(reason="it must begin with http:// or https://")
+    if not url.host:
+        raise UrlRefused(reason="it names no host")
+    if url.userinfo:
+        raise UrlRefused(reason="it must not hold a user name or password")
+    if url.port == 0:
+        raise UrlRefused(reason="port 0 cannot be reached")
+
+
+def host_of(url: str) -> str:
+    """The host, which is all of a URL that may be logged: paths and queries can hold signatures."""
+    try:
+        return httpx.URL(url).host or "?"
+    except httpx.InvalidURL:
+        return "?"
+
+
+def without_secrets(url: str) -> str:
+    """The URL as it may be shown to its owner: without query, fragment and credentials."""
+    try:
+        return str(httpx.URL(url).copy_with(query=None, fragment=None, username="", password=""))
+    except httpx.InvalidURL:
+        return "?"
+
+
+def file_name(url: str) -> str:
+    """The name of what lies at a URL: the last part of its path, fit for a file."""
+    try:
+        path = unquote(httpx.URL(url).raw_path.decode("ascii").partition("?")[0])
+    except httpx.InvalidURL:
+        return NAMELESS
+    name = "".join(char for char in PurePosixPath(path).name if char.isprintable() and char not in '\\/:*?"<>|')
+    return name.strip(". ")[-MAX_NAME_LENGTH:] or NAMELESS

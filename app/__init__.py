@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from config.worker import WorkerConfig
     from workers.assembly import Worker
+    from workers.maintenance import Maintenance
 
 
-def create_worker(mode: str, config: "WorkerConfig") -> "Worker":
-    """The worker of a mode (`batch`, `streaming`, `diarization`), ready to run."""
+def create_worker(mode: str, config: "WorkerConfig") -> "Worker | Maintenance":
+    """The worker of a mode (`batch`, `streaming`, `diarization`, `maintenance`), ready to run."""
+    if mode == "maintenance":
+        from workers.maintenance import build_maintenance
+
+        return build_maintenance(config)
     from app.domain.job import Mode
     from workers.assembly import build_worker
 

@@ -1,7 +1,7 @@
 """How soon an idle worker has claimed a job, from the API's own commit on.
 
-Both ends log it: `job_accepted` right after the commit of the row, `run_started` right after the commit of the claim. Same
-machine, same clock. The engine is the scripted one of the tests, so that the worker is idle again at once.
+Both ends log it: `job_accepted` right after the commit of the row, `run_started` right after the commit of the claim.
+Same machine, same clock. The engine is the scripted one of the tests, so that the worker is idle again at once.
 """
 
 import argparse

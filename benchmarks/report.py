@@ -15,7 +15,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 def heading(title: str) -> None:
     """What is measured, where and when."""
     cores = len(os.sched_getaffinity(0))
-    print(f"## {title}\n{platform.machine()}, {cores} cores, Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d}\n")
+    where = f"{platform.machine()}, {cores} cores, Python {platform.python_version()}"
+    print(f"## {title}\n{where}, {datetime.now(UTC):%Y-%m-%d}\n")
 
 
 def row(name: str, value: str, target: str = "") -> None:

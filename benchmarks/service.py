@@ -66,7 +66,8 @@ def running(**settings: str) -> Iterator[Service]:
         port = _free_port()
         environ = {**os.environ, "PORT": str(port), "VAR_DIR": f"{folder}/var", "LOG_FORMAT": "json", **settings}
         with log.open("wb") as out:
-            process = subprocess.Popen([sys.executable, "-m", "app", "up"], cwd=ROOT, env=environ, stdout=out, stderr=out)
+            up = [sys.executable, "-m", "app", "up"]
+            process = subprocess.Popen(up, cwd=ROOT, env=environ, stdout=out, stderr=out)
         url = f"http://127.0.0.1:{port}"
         try:
             with httpx.Client(base_url=url, timeout=120) as client:
@@ -92,6 +93,6 @@ def _wait_until_it_answers(client: httpx.Client, process: subprocess.Popen[bytes
             if health.status_code == 200 and health.json().get("workers"):
                 return
         except httpx.HTTPError:
-            pass  # noqa: S110 - not up yet
+            pass
         time.sleep(0.1)
     raise RuntimeError(f"the service does not answer:\n{log.read_text()}")

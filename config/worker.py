@@ -17,8 +17,9 @@ def _webhook_secret(value: str) -> None:
     """A check that a secret can sign; it is not repeated in what is told."""
     if len(value) < MIN_SECRET_LENGTH:
         raise ValidationError(f"Must have at least {MIN_SECRET_LENGTH} characters")
+    encoded = value.removeprefix("whsec_") if value.startswith("whsec_") else ""
     try:
-        base64.b64decode(value.removeprefix("whsec_") if value.startswith("whsec_") else "", validate=True)
+        base64.b64decode(encoded, validate=True)
     except binascii.Error as error:
         raise ValidationError("What follows whsec_ must be base64") from error
 

@@ -60,7 +60,7 @@ def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
         endings=endings,
         narrator=narrator,
         storage=FolderStorage(config.storage_dir),
-        start_child=lambda: EngineProcess(mode.value),
+        start_child=lambda: EngineProcess(mode.value, {"CONCURRENCY": str(config.concurrency)}),
         limits=Limits(config.beat_s, config.stall_s, config.child_max_rss_mb * MIB),
         child_start_s=config.child_start_s,
         recycle_rss_bytes=config.child_recycle_rss_mb * MIB,

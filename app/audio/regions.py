@@ -98,6 +98,8 @@ def speech_regions(probabilities: Probabilities, settings: RegionSettings, *, ho
 
 def padded(regions: list[Span], n_pad: int, n_samples: int) -> list[Span]:
     """The regions, longer by `n_pad` on both sides; neighbours too close for that share what is between them."""
+    if not regions:
+        return []
     bounds = [0, *((a.end + b.start) // 2 for a, b in pairwise(regions)), n_samples]
     return [
         Span(max(region.start - n_pad, low), min(region.end + n_pad, high))

@@ -10,7 +10,7 @@ from contextlib import closing
 
 from app.cli.table import table
 from app.cli.transfer_bar import TransferBar
-from app.engines.registry import Registry, build_registry
+from app.engines.registry import BrokenPlugin, DuplicateEngine, Registry, build_registry
 from app.engines.weights.catalogue import FETCHABLE, sources, starter
 from app.engines.weights.errors import UnknownWeights, WeightsError
 from app.engines.weights.inventory import Weights, inventory
@@ -44,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
     }
     try:
         return actions[args.action](args, WeightsConfig.from_env())
-    except (UnknownWeights, ConfigError) as error:
+    except ConfigError as error:
         return _tell(str(error), WRONG_USE)
     except WeightsError as error:
-        return _tell(str(error), FAILED)
-    except OSError as error:
+        return _tell(f"{error}.", WRONG_USE if isinstance(error, UnknownWeights) else FAILED)
+    except (OSError, BrokenPlugin, DuplicateEngine) as error:
         return _tell(str(error), FAILED)
     except KeyboardInterrupt:
         return _tell("Interrupted; the same command goes on where it stopped.", FAILED)

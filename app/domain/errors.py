@@ -25,6 +25,7 @@
     │   ├── EngineUnavailable what was asked for is not on this machine
     │   └── OutOfMemory
     ├── ChildDied             the process that did the work was lost
+    ├── Poisoned              the job takes its worker down whenever it runs
     └── Cancelled             somebody asked for it
 
 Each has a stable `code`, a docstring whose first line is its English message (`{name}` is filled from
@@ -222,6 +223,12 @@ class ChildDied(ParloirError):
 
     code = "child_died"
     retryable = True
+
+
+class Poisoned(ParloirError):
+    """The job took its worker down {crashes} times and is not tried again."""
+
+    code = "poisoned"
 
 
 class Cancelled(ParloirError):

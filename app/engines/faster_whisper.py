@@ -64,8 +64,8 @@ class FasterWhisperEngine:
 class CTranslateNet:
     """A `WhisperNet` run by CTranslate2.
 
-    An accelerator is kept busy by decoding several clips at once; cores are busy with one, and gain little from
-    more. A batch costs some care, because the library's batched pipeline neither tries again where decoding failed
+    An accelerator is kept busy by decoding several clips at once; cores are busy with one, and would only need more
+    memory. A batch costs some care, because the library's batched pipeline neither tries again where decoding failed
     nor returns to what it left undecoded: it is asked for text without times, so that nothing is left behind, and
     clips that came out badly are decoded again on their own.
     """

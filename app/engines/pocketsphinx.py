@@ -34,7 +34,7 @@ class PocketsphinxEngine:
 
     name: ClassVar[str] = "pocketsphinx"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        streams=True, spans=SpanPolicy(max_s=30.0, join_gap_s=1.0, pad_s=0.5, min_silence_s=1.0)
+        spans=SpanPolicy(max_s=30.0, join_gap_s=1.0, pad_s=0.5, min_silence_s=1.0)
     )
 
     def __init__(self, _weights_dir: Path) -> None:

@@ -118,6 +118,8 @@ def _named(registry: Registry, options: JobOptions, engine: str) -> list[Choice]
         names = ", ".join((AUTO, *registry.names()))
         raise InvalidFields({"engine": [f"There is no engine {engine!r}; there are: {names}."]})
     known = [choice for choice in registry.known() if engine in (AUTO, choice.engine.name)]
+    if not known:
+        raise InvalidFields({"engine": [f"The engine {engine} has no models."]})
     if not options.model:
         return known
     named = [choice for choice in known if choice.model.name == options.model]

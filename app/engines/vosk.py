@@ -31,7 +31,7 @@ class VoskEngine:
     name: ClassVar[str] = "vosk"
     # It finds pauses by itself and adapts to the voice as it goes: spans may be long.
     capabilities: ClassVar[Capabilities] = Capabilities(
-        streams=True, spans=SpanPolicy(max_s=300.0, join_gap_s=2.0, pad_s=0.3, min_silence_s=0.5)
+        spans=SpanPolicy(max_s=300.0, join_gap_s=2.0, pad_s=0.3, min_silence_s=0.5)
     )
 
     def __init__(self, weights_dir: Path) -> None:

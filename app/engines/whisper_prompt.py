@@ -26,8 +26,8 @@ class PromptTexts:
 def fitted(prompt: str | None, hotwords: Sequence[str], n_tokens: TokenCounter) -> PromptTexts:
     """The first hotwords and the end of the prompt, as much as fits.
 
-    Both engines would cut too long a prompt by themselves, but each part on its own: together they could leave
-    no context for the answer, which then comes back empty.
+    Both libraries cut too long a prompt by themselves, but faster-whisper cuts each part on its own: together they
+    run past the end of the context, and it fails.
     """
     names = _first_that_fit(hotwords, n_tokens)
     room = PROMPT_TOKENS - (n_tokens(f" {names}. ") if names else 0)

@@ -1,5 +1,6 @@
 """What can be said of a URL without asking the network."""
 
+import re
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -8,6 +9,8 @@ import httpx
 from app.domain.errors import UrlRefused
 
 SCHEMES = ("http", "https")
+HOST = re.compile(rb"[a-z0-9_.:-]+", re.IGNORECASE)
+MAX_PORT = 65_535
 MAX_LENGTH = 4096
 MAX_NAME_LENGTH = 255
 NAMELESS = "recording"
@@ -41,8 +44,10 @@ def require_decent(url: httpx.URL) -> None:
         raise UrlRefused(reason="it names no host")
     if url.userinfo:
         raise UrlRefused(reason="it must not hold a user name or password")
-    if url.port == 0:
-        raise UrlRefused(reason="port 0 cannot be reached")
+    if not HOST.fullmatch(url.raw_host):
+        raise UrlRefused(reason="its host is not a valid name")
+    if url.port is not None and not 0 < url.port <= MAX_PORT:
+        raise UrlRefused(reason="its port is not a valid number")
 
 
 def host_of(url: str) -> str:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-import app.services.jobs.endings  # noqa: F401 - defines errors of its own
 from app.domain.errors import ParloirError
 from config import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def all_errors(kind: type[ParloirError] = ParloirError) -> set[type[ParloirError]]:
@@ -35,7 +36,7 @@ def test_each_error_code_is_in_the_api_page(error):
     assert f"| `{error.code}` |" in API
 
 
-@pytest.mark.parametrize("page", sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
     missing = [target for target in targets if not (page.parent / target).exists()]

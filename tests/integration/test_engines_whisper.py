@@ -111,7 +111,8 @@ class TestTheWhisperEngines(TranscriberConformance):
 
     def test_a_language_not_asked_for_is_judged_by_what_lies_in_the_spans(self, transcriber, recordings):
         english, french = recordings["welcome"].pcm, recordings["bonjour"].pcm
-        pcm = np.concatenate([english, silence(2), french])
+        pcm = np.concatenate([english, english, silence(2), french])
+        assert transcriber.detect_language(pcm) == "en"
         segments = transcribed(transcriber, pcm, [Span(len(pcm) - len(french), len(pcm))])
         assert_says(recordings["bonjour"], segments)
 
@@ -143,10 +144,11 @@ class TestTheWhisperEngines(TranscriberConformance):
         segments = transcribed(transcriber, pcm, spans, EngineOptions(language="en", hotwords=("Alys",)))
         assert [("Alys" in segment.text) for segment in segments] == [True, True]
 
-    def test_more_context_than_fits_still_leaves_room_for_an_answer(self, transcriber, recordings):
+    def test_more_context_than_fits_is_no_failure(self, transcriber, recordings):
+        # What is said then is not asked: this net has never seen so long a context, only that it does not break.
         words = tuple(f"Kowalski{i}" for i in range(300))
         options = EngineOptions(language="en", prompt="The weather was sunny. " * 400, hotwords=words)
-        assert transcribed(transcriber, recordings["fox"].pcm, options=options)
+        assert_within(recordings["fox"].span, transcribed(transcriber, recordings["fox"].pcm, options=options))
 
     @pytest.mark.parametrize("level", [0.001, 0.01])
     def test_nobody_speaks_in_noise(self, transcriber, level):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tests.engine_conformance import Recording, TranscriberConformance
 from tests.fakes import BeepTranscriber, beeps
 

@@ -18,7 +18,7 @@ Progress = Callable[[int, int | None], None]
 """Told the bytes that are here and those that there will be, if known."""
 
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-MAX_VAIN_TRIES = 4
+MAX_VAIN_TRIES = 3
 """Tries in a row that brought nothing, after which the server is given up."""
 FIRST_PAUSE_S = 0.5
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
@@ -112,7 +112,8 @@ def _write(remote: Remote, answer: httpx.Response, part: Path, n_here: int, prog
     if total is not None and total - n_here > shutil.disk_usage(part.parent).free:
         raise NoRoom(f"There is no room on the disk for {remote.what}: {total / 1e6:.0f} MB are needed")
     with part.open("ab" if n_here else "wb") as file:
-        for block in answer.iter_raw(1 << 16):
+        # As they come: asking for blocks of one size would lose what is short of a block when the transfer breaks.
+        for block in answer.iter_raw():
             file.write(block)
             n_here += len(block)
             progress(n_here, total)

@@ -1,33 +1,25 @@
-"""What can go wrong with weights; each message is one line for the operator who asked."""
+"""What can go wrong with weights; each message is one line, without a full stop, for the operator who asked.
+
+Jobs and their clients never see these: they are no part of the tree in `app.domain.errors`.
+"""
 
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.domain.errors import ParloirError
-
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class WeightsError(ParloirError):
-    """{reason}."""
-
-    code = "weights_error"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason=reason)
+class WeightsError(Exception):
+    """Weights cannot be fetched, checked, placed or removed; the message says why."""
 
 
 class UnknownWeights(WeightsError):
-    """{reason}."""
-
-    code = "unknown_weights"
+    """There are no such weights."""
 
 
 class NoRoom(WeightsError):
-    """{reason}."""
-
-    code = "no_room"
+    """The disk is full."""
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -104,14 +105,16 @@ def _check(path: Path, digest: Digest) -> None:
 @contextmanager
 def _while_fetching(what: str) -> Iterator[None]:
     """Give the library's many errors as ours; a full disk is the caller's."""
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError
 
     try:
         yield
-    except RepositoryNotFoundError as error:
-        raise UnknownWeights(f"{what} is not on the hub any more") from error
+    except HfHubHTTPError as error:
+        if error.response.status_code == HTTPStatus.NOT_FOUND:
+            raise UnknownWeights(f"{what} is not on the hub any more") from error
+        raise unreachable(what, _endpoint(), error) from error
     # RuntimeError: what the library's own transfer protocol raises.
-    except (HTTPError, HfHubHTTPError, LocalEntryNotFoundError, ConnectionError, RuntimeError) as error:
+    except (HTTPError, LocalEntryNotFoundError, ConnectionError, RuntimeError) as error:
         raise unreachable(what, _endpoint(), error) from error
 
 

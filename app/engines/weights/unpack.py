@@ -2,6 +2,7 @@
 
 import shutil
 import stat
+import zlib
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -24,7 +25,7 @@ def unpack(archive: Path, folder: Path) -> Path:
             _check(opened, archive)
             opened.extractall(folder)
         return _only_folder(folder)
-    except (BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise WeightsError(f"{archive.name} cannot be unpacked: {error}") from error
 
 

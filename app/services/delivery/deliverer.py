@@ -27,6 +27,7 @@ class Deliverer:
         self._at_once = at_once
         self._per_host = per_host
         self._changed = threading.Condition()
+        self._has_ended = threading.Event()
         self._under_way: Counter[str] = Counter()
 
     def step(self) -> int:
@@ -35,6 +36,7 @@ class Deliverer:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
+        self._has_ended.clear()
         with self._changed:
             free = self._at_once - self._under_way.total()
             busy = [host for host, n in self._under_way.items() if n >= self._per_host]
@@ -43,10 +45,9 @@ class Deliverer:
             self._begin(one)
         return len(due)
 
-    def wait_for_change(self, timeout_s: float) -> None:
-        """Wait until a try has ended, but not longer."""
-        with self._changed:
-            self._changed.wait(timeout_s)
+    def wait_for_end(self, timeout_s: float) -> None:
+        """Wait until a try has ended since the last step, but not longer."""
+        self._has_ended.wait(timeout_s)
 
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Wait until no try is under way; False if some still are. Those are made again after their lease."""
@@ -68,6 +69,7 @@ class Deliverer:
                 self._under_way[due.host] -= 1
                 self._under_way += Counter()  # forgets the hosts to which nothing is under way
                 self._changed.notify_all()
+            self._has_ended.set()
 
     def _deliver(self, due: DueDelivery) -> None:
         outcome = self._courier.carry(due.message)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 
-from app.domain.errors import Cancelled, ParloirError
+from app.domain.errors import Cancelled, ParloirError, Poisoned
 from app.domain.states import JobState
 from app.domain.transcript import Transcript, segment_to_dict
 from app.helpers.backoff import backoff_s
@@ -18,12 +18,6 @@ from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.narrator import Narrator
 
 KEPT_ERRORS = 10
-
-
-class Poisoned(ParloirError):
-    """The job took its worker down {crashes} times and is not tried again."""
-
-    code = "poisoned"
 
 
 @dataclass(frozen=True, slots=True)

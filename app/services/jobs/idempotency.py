@@ -125,4 +125,12 @@ def remember(work: Work, principal: Principal, key: str, print_: str, job_id: UU
     work.session.flush()
 
 
-__all__ = ["IdempotencyKeys", "IntegrityError", "checked_key", "find_job", "fingerprint", "remember"]
+def forget_expired(work: Work) -> int:
+    """Remove the keys that no longer hold; returns how many."""
+    gone = work.session.execute(
+        delete(IdempotencyKey).where(IdempotencyKey.created_at <= func.now() - LIFE).returning(IdempotencyKey.key)
+    )
+    return len(gone.all())
+
+
+__all__ = ["IdempotencyKeys", "IntegrityError", "checked_key", "find_job", "fingerprint", "forget_expired", "remember"]

@@ -64,11 +64,16 @@ class FolderStorage:
         """Remove uploads that nobody has written to for so long; returns how many."""
         if not self._incoming.exists():
             return 0
-        oldest = time.time() - older_than_s
-        stale = [path for path in self._incoming.iterdir() if path.stat().st_mtime < oldest]
+        stale = [path for path in self._incoming.iterdir() if _age_s(path) > older_than_s]
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
+
+    def kept_keys(self, older_than_s: float) -> Iterator[str]:
+        """The keys of the recordings that were written so long ago, in no order."""
+        for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+            if _age_s(path) > older_than_s:
+                yield path.name
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key
@@ -134,6 +139,14 @@ class FolderUpload:
         with _storage_errors():
             self._offload(lambda: os.fsync(self._file.fileno()))
         self._synced = self._size
+
+
+def _age_s(path: Path) -> float:
+    """Seconds since it was written; 0 if it has just gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 @contextmanager

@@ -32,7 +32,8 @@ bench: $(DEV)  ## Measure what we claim
 	@exec $(BIN)/python -m benchmarks
 
 fixtures: $(DEV)  ## Make again the small recordings and weights that the tests use
-	@for maker in tests/fixtures/make_*.py; do echo "$$maker" && PYTHONPATH=. $(BIN)/python "$$maker" || exit 1; done
+	@cd tests && for maker in fixtures/make_*.py; do echo "$$maker"; \
+		PYTHONPATH=.. ../$(BIN)/python -m "fixtures.$$(basename "$$maker" .py)" || exit 1; done
 
 clean:  ## Remove what was installed and built; the data in var/ stays
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .import_linter_cache .hypothesis

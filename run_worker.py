@@ -1,10 +1,12 @@
 """Run a worker: `python run_worker.py batch [--concurrency N]`."""
 
 import argparse
+import sys
 from dataclasses import replace
 
 from app import create_worker
 from app.observability.logging import configure_logging
+from config.reading import ConfigError
 from config.worker import WorkerConfig
 
 
@@ -14,7 +16,10 @@ def main() -> None:
     parser.add_argument("mode", choices=["batch", "maintenance"])
     parser.add_argument("--concurrency", type=int, help="jobs at once; default: CONCURRENCY, else 1")
     asked = parser.parse_args()
-    config = WorkerConfig.from_env()
+    try:
+        config = WorkerConfig.from_env()
+    except ConfigError as error:
+        sys.exit(str(error))
     if asked.concurrency:
         config = replace(config, concurrency=asked.concurrency)
     configure_logging(config.log_format, config.log_level)

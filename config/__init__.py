@@ -8,10 +8,11 @@ from config.api import ApiConfig
 from config.base import BaseConfig
 from config.launch import LaunchConfig
 from config.reading import ConfigError, Setting, settings_of
+from config.weights import WeightsConfig
 from config.worker import WorkerConfig
 
 SETTINGS: tuple[Setting, ...] = tuple(
-    {one.name: one for config_class in (ApiConfig, WorkerConfig) for one in settings_of(config_class)}.values()
+    {one.name: one for config_class in (ApiConfig, WorkerConfig, WeightsConfig) for one in settings_of(config_class)}.values()
 )
 
-__all__ = ["SETTINGS", "ApiConfig", "BaseConfig", "ConfigError", "LaunchConfig", "Setting", "WorkerConfig"]
+__all__ = ["SETTINGS", "ApiConfig", "BaseConfig", "ConfigError", "LaunchConfig", "Setting", "WeightsConfig", "WorkerConfig"]

@@ -134,7 +134,7 @@ def external_reference(name):
     """A QuickTime alias (as in Apple's Alias Manager records, version 2) to a file in the same folder."""
     record = bytes(10) + bytes([0]) + bytes(27) + bytes(12) + bytes([len(name)]) + name.ljust(63, b"\0")
     record += bytes(16) + struct.pack(">hh", 1, 1) + bytes(16)
-    record += struct.pack(">hH", 18, len(name)) + name + bytes(len(name) % 2) + struct.pack(">hH", -1, 0)
+    record += struct.pack(">hH", 2, len(name)) + name + bytes(len(name) % 2) + struct.pack(">hH", -1, 0)
     return struct.pack(">I4sI", len(record) + 12, b"alis", 0) + record
 
 
@@ -153,7 +153,7 @@ def redirected(movie, name):
 
 def test_a_movie_that_points_to_another_file_does_not_get_at_it(tmp_path):
     secret = encode(tmp_path / "secret.raw", WAV, 2.0)
-    movie = redirected(encode(tmp_path / "upload.mov", MOV, 2.0, level=0.0).read_bytes(), b"secret.raw")
+    movie = redirected(encode(tmp_path / "upload.mov", MOV, 2.0, level=0.0).read_bytes(), b"/secret.raw")
     path = tmp_path / "upload.mov"
     path.write_bytes(movie)
     with av.open(str(path), options={"enable_drefs": "1"}) as naive:

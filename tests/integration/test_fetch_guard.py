@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import threading
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from app.domain.errors import UrlRefused
 from app.outbound.client import Outbound, Patience, reason_of
 from app.outbound.guard import Guard
+from app.outbound.urls import checked_url
 from tests.outside import TLS, Exchange, outside
 
 PATIENCE = Patience(total_s=5.0, connect_s=1.0, silence_s=1.0)
@@ -23,7 +25,7 @@ def world():
 
 def get(outbound: Outbound, url: str, redirects: int = 5) -> httpx.Response:
     with outbound.errand(PATIENCE, redirects=redirects) as client:
-        return client.get(url)
+        return client.get(checked_url(url))
 
 
 def knowing(**hosts: str | list[str]):
@@ -143,7 +145,7 @@ def test_the_name_is_resolved_once_and_the_connection_goes_there(world):
     """DNS rebinding: a second look-up, which would lead elsewhere, never happens."""
     world.on("/", lambda exchange: exchange.say(body=b"here"))
     answers = iter([["127.0.0.1"]])
-    guard = Guard(allow_private=True, resolve=lambda host, port: next(answers))
+    guard = Guard(allow_private=True, resolve=lambda *_: next(answers))
     assert get(Outbound(guard), world.url(host="rebinding.test")).content == b"here"
     assert world.received[0].headers["host"] == f"rebinding.test:{world.port}"
 
@@ -192,7 +194,7 @@ def test_private_addresses_can_be_allowed(world):
 )
 def test_only_listed_hosts_are_reached_if_there_is_a_list(world, host, is_listed):
     world.on("/", lambda exchange: exchange.say())
-    guard = Guard(True, ("files.example.com", "*.cdn.example.com"), lambda host, port: ["127.0.0.1"])
+    guard = Guard(True, ("files.example.com", "*.cdn.example.com"), lambda *_: ["127.0.0.1"])
     if is_listed:
         assert get(Outbound(guard), world.url(host=host)).status_code == 200
     else:
@@ -243,8 +245,6 @@ def test_no_slowness_goes_beyond_the_whole_time(world, name):
 def test_headers_that_drip_do_not_go_beyond_the_whole_time():
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        import threading
-
         over = threading.Event()
 
         def drip() -> None:

@@ -16,11 +16,9 @@ from app.audio.decode import DecodeLimits
 from app.cli.transcription.local_messages import Done, Failed, FromProcess, Progress, Transcribe
 from app.domain.errors import EngineError, OutOfMemory, ParloirError
 from app.domain.job import JobOptions
-from app.domain.transcript import Segment
-from app.engines.hardware import find_hardware
-from app.engines.registry import build_registry
+from app.domain.transcript import Segment, Transcript
 from app.engines.selection import AUTO
-from app.engines.silero import SileroVad
+from app.services.transcription.assembly import PipelineSettings, build_pipeline
 from app.services.transcription.checkpoint import PartResult
 from app.services.transcription.limits import PipelineLimits
 from app.services.transcription.pipeline import TranscriptionPipeline
@@ -53,47 +51,52 @@ class Reporter:
         return False
 
 
-def build_pipeline(config: LocalConfig) -> TranscriptionPipeline:
-    """The pipeline as this machine allows it."""
+def settings_of(config: LocalConfig) -> PipelineSettings:
+    """The pipeline's settings, out of the environment's."""
     decode = DecodeLimits(
         max_s=config.max_duration_s,
         memory_bytes=config.decode_memory_mb * MIB,
         cpu_s=config.decode_cpu_s,
     )
-    return TranscriptionPipeline(
-        registry=build_registry(config.weights_dir),
-        make_vad=SileroVad,
-        hardware=find_hardware(config.device, n_threads=config.engine_threads),
+    return PipelineSettings(
+        weights_dir=config.weights_dir,
+        device=config.device,
+        n_threads=config.engine_threads,
         limits=PipelineLimits(part_s=config.part_s, decode=decode),
     )
 
 
-def serve(pipe: Connection, config: LocalConfig) -> None:
-    """Transcribe what is asked for until the pipe is closed."""
-    pipeline: TranscriptionPipeline | None = None
-    while True:
+class Server:
+    """Answers one request after the other; the pipeline is made for the first, so that its failure is an answer too."""
+
+    def __init__(self, pipe: Connection, config: LocalConfig) -> None:
+        self._pipe = pipe
+        self._config = config
+        self._pipeline: TranscriptionPipeline | None = None
+
+    def serve(self) -> None:
+        """Transcribe what is asked for until the pipe is closed."""
+        while True:
+            try:
+                asked: Transcribe = self._pipe.recv()
+            except EOFError:
+                return
+            self._pipe.send(self._outcome(asked))
+
+    def _outcome(self, asked: Transcribe) -> FromProcess:
         try:
-            asked: Transcribe = pipe.recv()
-        except EOFError:
-            return
-        try:
-            pipeline = pipeline or build_pipeline(config)
-            pipe.send(_outcome(pipeline, asked, config, Reporter(pipe)))
+            return Done(self._transcribed(asked))
         except ParloirError as error:
-            pipe.send(Failed(error))
+            return Failed(error)
+        except MemoryError:
+            return Failed(OutOfMemory())
+        except Exception as error:  # noqa: BLE001 - whatever an engine throws must become one line
+            return Failed(EngineError(reason=f"{type(error).__name__}: {error}"))
 
-
-def _outcome(
-    pipeline: TranscriptionPipeline, asked: Transcribe, config: LocalConfig, reporter: Reporter
-) -> FromProcess:
-    try:
-        return Done(pipeline.run(Path(asked.path), _with_defaults(asked.options, config), reporter))
-    except MemoryError:
-        return Failed(OutOfMemory())
-    except ParloirError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever an engine throws must become one line
-        return Failed(EngineError(reason=f"{type(error).__name__}: {error}"))
+    def _transcribed(self, asked: Transcribe) -> Transcript:
+        self._pipeline = self._pipeline or build_pipeline(settings_of(self._config))
+        options = _with_defaults(asked.options, self._config)
+        return self._pipeline.run(Path(asked.path), options, Reporter(self._pipe))
 
 
 def _with_defaults(options: JobOptions, config: LocalConfig) -> JobOptions:
@@ -105,7 +108,7 @@ def main(fd: int, parent_pid: int) -> None:
     """Run as the command's process; only warnings may go to standard error, beside the bar."""
     end_with_parent(parent_pid)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    serve(Connection(fd), LocalConfig.from_env())
+    Server(Connection(fd), LocalConfig.from_env()).serve()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Protocol
 import httpx
 
 from app.audio.sniff import HEAD_BYTES, sniff
-from app.domain.errors import Cancelled, DownloadFailed
+from app.domain.errors import Cancelled, DownloadDenied, DownloadFailed
 from app.outbound.client import Outbound, Patience, reason_of
 from app.outbound.urls import checked_url
 from app.services.media.ranges import Broken, Changed, Source, resumes_at
@@ -112,6 +112,8 @@ class _Download:
             self._source.require_whole(self._n_bytes)
         except Broken as broken:
             return broken
+        except httpx.TooManyRedirects as error:
+            raise DownloadDenied(reason=reason_of(error)) from error
         except httpx.HTTPError as error:
             return Broken(reason_of(error))
         return None

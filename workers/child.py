@@ -16,7 +16,9 @@ import structlog
 from app.audio.confinement import end_with_parent
 from app.audio.decode import DecodeLimits
 from app.domain.errors import Cancelled, EngineError, OutOfMemory, ParloirError
+from app.domain.job import JobOptions
 from app.domain.transcript import Segment, Transcript
+from app.engines.selection import AUTO
 from app.observability.logging import configure_logging
 from app.services.media.fetch import Fetcher, FetchLimits
 from app.services.media.folder import FolderStorage
@@ -96,13 +98,20 @@ class Child:
         self._cancelled = threading.Event()
         self._reporter = Reporter(pipe, self._cancelled)
 
-    def serve(self) -> None:
-        """Do runs until the supervisor closes the pipe."""
+    def serve(self, usual: JobOptions) -> None:
+        """Do runs until the supervisor closes the pipe; what `usual` jobs need is loaded before the first one comes."""
         threading.Thread(target=self._listen, name="supervisor", daemon=True).start()
         self._reporter.say(Ready())
+        self._warm_up(usual)
         while (run := self._runs.get()) is not None:
             with structlog.contextvars.bound_contextvars(job_id=run.job_id):
                 self._reporter.say(self._outcome(run))
+
+    def _warm_up(self, usual: JobOptions) -> None:
+        try:
+            self._pipeline.warm(usual)
+        except ParloirError as error:
+            log.warning("not_warmed_up", reason=error.message)  # a job that needs it will say what is wrong
 
     def _listen(self) -> None:
         try:
@@ -158,6 +167,12 @@ def pipeline_settings(config: WorkerConfig) -> PipelineSettings:
     )
 
 
+def usual_options(config: WorkerConfig) -> JobOptions:
+    """What a job asks for that names nothing."""
+    engine = None if config.default_engine == AUTO else config.default_engine
+    return JobOptions(engine=engine, language=config.default_language)
+
+
 def main(fd: int, parent_pid: int) -> None:
     """Run as a child."""
     end_with_parent(parent_pid)
@@ -165,7 +180,7 @@ def main(fd: int, parent_pid: int) -> None:
     configure_logging(config.log_format, config.log_level)
     storage = FolderStorage(config.storage_dir)
     fetcher = Fetcher(build_outbound(config), storage, FetchLimits(config.max_upload_bytes, config.download_s))
-    Child(Connection(fd), build_pipeline(pipeline_settings(config)), fetcher, storage).serve()
+    Child(Connection(fd), build_pipeline(pipeline_settings(config)), fetcher, storage).serve(usual_options(config))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from av.audio.frame import AudioFrame
 from av.error import BlockingIOError as NotYet
 from av.error import EOFError as Exhausted
 from av.filter import Graph
+from av.filter.context import FilterContext
 
 RATE_HZ = 16_000
 SAMPLE_BYTES = 4
@@ -58,7 +59,16 @@ def _graph(frame: AudioFrame) -> Graph:
     """Resample and mix down so that a full-scale input stays within −1…1: the weights of channels add up to 1."""
     graph = Graph()
     graph.threads = 1  # more would each take address space, and there is nothing to share
-    nodes = [
+    try:
+        graph.link_nodes(*_nodes(graph, frame))
+    except RuntimeError as error:  # that is how PyAV says it
+        raise MemoryError from error
+    graph.configure()
+    return graph
+
+
+def _nodes(graph: Graph, frame: AudioFrame) -> list[FilterContext]:
+    return [
         graph.add(
             "abuffer",
             sample_rate=str(frame.sample_rate),
@@ -70,9 +80,6 @@ def _graph(frame: AudioFrame) -> Graph:
         graph.add("aformat", sample_rates=str(RATE_HZ), sample_fmts="flt", channel_layouts="mono"),
         graph.add("abuffersink"),
     ]
-    graph.link_nodes(*nodes)
-    graph.configure()
-    return graph
 
 
 class Timeline:

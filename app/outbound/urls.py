@@ -51,9 +51,9 @@ def require_decent(url: httpx.URL) -> None:
 
 
 def host_of(url: str) -> str:
-    """The host, which is all of a URL that may be logged: paths and queries can hold signatures."""
+    """The host (and its port, if not the usual one): all of a URL that may be logged, as the rest can hold secrets."""
     try:
-        return httpx.URL(url).host or "?"
+        return httpx.URL(url).netloc.decode("ascii") or "?"
     except httpx.InvalidURL:
         return "?"
 

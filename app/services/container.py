@@ -18,7 +18,7 @@ from app.services.jobs.catalogue import Catalogue
 from app.services.jobs.control import Control
 from app.services.jobs.idempotency import IdempotencyKeys
 from app.services.jobs.narrator import Narrator
-from app.services.jobs.submission import Submissions
+from app.services.jobs.submission import Defaults, Submissions
 from app.services.jobs.watch import Watch
 from app.services.media.folder import FolderStorage, Offload
 
@@ -44,7 +44,7 @@ def build_services(
     redis_url: str,
     storage_dir: Path,
     weights_dir: Path,
-    default_engine: str,
+    defaults: Defaults,
     offload: Offload,
 ) -> Services:
     """Put the services together; connects to nothing yet."""
@@ -59,7 +59,7 @@ def build_services(
     return Services(
         storage=storage,
         registry=registry,
-        submissions=Submissions(database, storage, registry, queues, narrator, default_engine),
+        submissions=Submissions(database, storage, registry, queues, narrator, defaults),
         idempotency=IdempotencyKeys(client),
         catalogue=catalogue,
         control=Control(database, storage, queues, events, narrator),

@@ -10,7 +10,7 @@ import pytest
 
 from app.audio.decode import DAMAGED, TRUNCATED, decode
 from app.audio.sound import RATE_HZ
-from app.domain.errors import MediaEmpty, MediaError, MediaUnreadable, NotAudio
+from app.domain.errors import MediaEmpty, MediaError, NotAudio
 from tests.sounds import ENCODINGS, Encoding, encode, level_of
 
 WAV = Encoding("wav", "wav", "pcm_s16le", 16_000, "mono")
@@ -85,10 +85,9 @@ def test_nonsense_behind_a_good_header_neither_hangs_nor_escapes(tmp_path, encod
     path.write_bytes(content[:200] + random.Random(1).randbytes(len(content)))
     try:
         pcm, _ = decoded(path)
-    except (MediaError, NotAudio) as error:
-        assert not error.retryable
-    else:
-        assert np.abs(pcm).max() <= 1.0
+    except (MediaError, NotAudio):
+        return
+    assert np.abs(pcm).max() <= 1.0
 
 
 def test_damage_in_the_middle_costs_no_more_than_itself(tmp_path):
@@ -144,7 +143,6 @@ def redirected(movie, name):
     entry = external_reference(name)
     grown = bytearray(movie[:at] + entry + movie[at + 12 :])
     for atom in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
-        # The handler of the media is declared by names, too; the atom that holds the sound is the last of its name.
         place = grown.index(atom) - 4
         size = struct.unpack_from(">I", grown, place)[0]
         struct.pack_into(">I", grown, place, size + len(entry) - 12)
@@ -152,16 +150,11 @@ def redirected(movie, name):
 
 
 def test_a_movie_that_points_to_another_file_does_not_get_at_it(tmp_path):
-    secret = encode(tmp_path / "secret.raw", WAV, 2.0)
+    encode(tmp_path / "secret.raw", WAV, 2.0)
     movie = redirected(encode(tmp_path / "upload.mov", MOV, 2.0, level=0.0).read_bytes(), b"/secret.raw")
     path = tmp_path / "upload.mov"
     path.write_bytes(movie)
     with av.open(str(path), options={"enable_drefs": "1"}) as naive:
         leaked = np.concatenate([frame.to_ndarray()[0] for frame in naive.decode(audio=0)])
     assert np.abs(leaked).max() > 10_000, "the trap does not work, so escaping it proves nothing"
-    assert secret.exists()
-    try:
-        pcm, _ = decoded(path)
-    except MediaUnreadable:
-        return
-    assert np.abs(pcm).max() == 0.0
+    assert isinstance(refused(path), MediaEmpty)

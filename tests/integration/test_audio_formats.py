@@ -1,9 +1,11 @@
 """Every kind of recording becomes the same sound."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from app.audio.decode import SILENT, decode
+from app.audio.decode import DAMAGED, SILENT, decode
 from app.audio.sound import RATE_HZ
 from app.domain.errors import MediaWithoutAudio
 from tests.sounds import (
@@ -113,13 +115,33 @@ def test_a_video_without_sound_is_told_apart(tmp_path):
         pass
 
 
-def test_two_recordings_joined_end_to_end_are_both_heard(tmp_path):
-    opus = Encoding("opus", "ogg", "libopus", 48_000, "mono")
-    one = encode(tmp_path / "one", opus, 1.0).read_bytes()
-    stereo = encode(tmp_path / "two", Encoding("opus", "ogg", "libopus", 48_000), 1.0).read_bytes()
-    (tmp_path / "both").write_bytes(one + stereo)
-    pcm, _ = decoded(tmp_path / "both")
-    assert len(pcm) / RATE_HZ == pytest.approx(2.0, abs=0.1)
+OPUS = Encoding("opus", "ogg", "libopus", 48_000, "mono")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (OPUS, OPUS),
+        (Encoding("mp3", "mp3", "libmp3lame", 44_100), Encoding("mp3", "mp3", "libmp3lame", 44_100, "mono")),
+        (Encoding("aac", "adts", "aac", 44_100, "mono"), Encoding("aac", "adts", "aac", 44_100)),
+    ],
+    ids=str,
+)
+def test_two_recordings_joined_end_to_end_are_both_heard(tmp_path, first, second):
+    path = encode(tmp_path / "both", first, 1.0)
+    path.write_bytes(path.read_bytes() + encode(tmp_path / "second", second, 1.0).read_bytes())
+    pcm, _ = decoded(path)
+    assert len(pcm) / RATE_HZ == pytest.approx(2.0, abs=0.15)
+    assert level_of(pcm[: RATE_HZ // 2]) == pytest.approx(TONE_LEVEL, rel=LEVEL_TOLERANCE)
+    assert level_of(pcm[-RATE_HZ // 2 : -RATE_HZ // 4]) == pytest.approx(TONE_LEVEL, rel=LEVEL_TOLERANCE)
+
+
+def test_what_is_joined_in_a_way_that_cannot_be_followed_is_remarked_on(tmp_path):
+    path = encode(tmp_path / "both", OPUS, 1.0)
+    stereo = encode(tmp_path / "second", Encoding("opus", "ogg", "libopus", 48_000), 1.0)
+    path.write_bytes(path.read_bytes() + stereo.read_bytes())
+    _, decoding = decoded(path)
+    assert DAMAGED in decoding.warnings
 
 
 def test_the_name_of_a_file_is_not_asked(tmp_path):
@@ -135,8 +157,5 @@ def test_in_demo_recordings_there_is_speech_where_the_reference_says(filename):
     lines = demo_lines(filename)
     assert lines[-1].end_s < len(pcm) / RATE_HZ
     speech = [pcm[round(line.start_s * RATE_HZ) : round(line.end_s * RATE_HZ)] for line in lines]
-    pauses = [
-        pcm[round(a.end_s * RATE_HZ) + 800 : round(b.start_s * RATE_HZ) - 800]
-        for a, b in zip(lines, lines[1:], strict=False)
-    ]
+    pauses = [pcm[round(a.end_s * RATE_HZ) + 800 : round(b.start_s * RATE_HZ) - 800] for a, b in pairwise(lines)]
     assert min(level_of(piece) for piece in speech) > 20 * max(level_of(piece) for piece in pauses)

@@ -55,7 +55,8 @@ def test_a_refusal_repeats_no_credentials():
 
 
 def test_only_the_host_is_for_logs():
-    assert host_of("https://example.com/secret/path?sig=abc") == "example.com"
+    assert host_of("https://me:pw@example.com/secret/path?sig=abc") == "example.com"
+    assert host_of("https://example.com:8443/secret") == "example.com:8443"
 
 
 def test_an_owner_is_shown_a_url_without_its_query():

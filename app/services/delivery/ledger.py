@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import and_, func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.domain.delivery import DeliveryState
 from app.models import Delivery, DeliveryAttempt
@@ -84,7 +85,7 @@ class DeliveryLedger:
 def _first_of_each_host(limit: int, busy_hosts: Collection[str]) -> Any:
     first = (
         select(Delivery.id)
-        .distinct(Delivery.host)
+        .ext(distinct_on(Delivery.host))
         .where(DUE, Delivery.host.not_in(busy_hosts))
         .order_by(Delivery.host, Delivery.next_at)
         .subquery()

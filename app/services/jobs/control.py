@@ -71,10 +71,12 @@ class Control:
             return view(job)
 
     def _cancel_waiting(self, work: Work, job: Job) -> None:
+        # Asked before anything changes: a query writes out what has changed so far, and half a change is refused.
+        now = work.session.scalar(select(func.now()))
         job.state = transition(JobState.QUEUED, JobState.CANCELLED)
+        job.finished_at = now
         job.cancel_requested = True
         job.error_code = Cancelled.code
-        _flush_finished(work, job)
         owe(work, job)
         work.after_commit(lambda: self._best_effort(lambda: self._queues[Mode(job.mode)].drop(str(job.id))))
         work.after_commit(lambda: self._narrator.state(str(job.id), JobState.CANCELLED, job.attempt))
@@ -138,11 +140,6 @@ class Control:
             self._breaker.call(action)
         except Unavailable:
             log.warning("queue_unreachable")  # a stale or missing hint is found out later
-
-
-def _flush_finished(work: Work, job: Job) -> None:
-    job.finished_at = work.session.scalar(select(func.now()))
-    work.session.flush()
 
 
 def _make_new(job: Job) -> None:

@@ -1,6 +1,6 @@
 """Taking a job in: from here on it ends in COMPLETED, FAILED or CANCELLED, whatever crashes in between."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +15,7 @@ from app.domain.job import JobOptions, JobView, Mode, Priority
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.engines.registry import Registry
+from app.engines.selection import AUTO
 from app.engines.selection import select as select_engine
 from app.models import Job, Project
 from app.outbound.urls import checked_url, file_name
@@ -64,6 +65,14 @@ class Submission:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a job gets that names no engine or no language (None: it is detected, where the engine can)."""
+
+    engine: str = AUTO
+    language: str | None = None
+
+
 class Submissions:
     """Makes jobs."""
 
@@ -74,23 +83,25 @@ class Submissions:
         registry: Registry,
         queues: dict[Mode, HintQueue],
         narrator: Narrator,
-        default_engine: str,
+        defaults: Defaults,
     ) -> None:
         self._database = database
         self._storage = storage
         self._registry = registry
         self._queues = queues
         self._narrator = narrator
-        self._default_engine = default_engine
+        self._defaults = defaults
         self._breaker = Breaker()
 
-    def check(self, options: JobOptions) -> None:
-        """Tell early, before a recording is taken in, whether an engine here can do this.
+    def check(self, options: JobOptions) -> JobOptions:
+        """Tell early whether an engine here can do this; the options with the engine and model that will.
 
         Raises:
             InvalidFields: no engine here can.
         """
-        select_engine(self._registry, options, self._default_engine)
+        asked = replace(options, language=options.language or self._defaults.language)
+        choice = select_engine(self._registry, asked, self._defaults.engine)
+        return replace(asked, engine=choice.engine.name, model=choice.model.name)
 
     def submit(self, principal: Principal, request: SubmitJob) -> Submission:
         """Make the job; when this returns, its row is committed. The recording is dropped if no job is made of it.
@@ -105,8 +116,8 @@ class Submissions:
         try:
             recording = _recording(request)
             _check_urls(request)
-            self.check(request.options)
-            submission = self._submit_once(principal, request, recording)
+            settled = {**recording, "options": options_to_dict(self.check(request.options))}
+            submission = self._submit_once(principal, request, settled)
             kept = not submission.replayed
             return submission
         except Unavailable:
@@ -117,16 +128,16 @@ class Submissions:
             if not kept and request.audio is not None:
                 self._storage.delete(request.audio.key)
 
-    def _submit_once(self, principal: Principal, request: SubmitJob, recording: dict[str, Any]) -> Submission:
+    def _submit_once(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
         try:
-            return self._insert(principal, request, recording)
+            return self._insert(principal, request, settled)
         except IntegrityError:
             if request.idempotency_key is None:
                 raise
             # Another request with this key has committed since we looked.
-            return self._insert(principal, request, recording)
+            return self._insert(principal, request, settled)
 
-    def _insert(self, principal: Principal, request: SubmitJob, recording: dict[str, Any]) -> Submission:
+    def _insert(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
         print_ = idempotency.fingerprint(_essence(request))
         with self._database.work() as work:
             if request.idempotency_key is not None:
@@ -134,7 +145,7 @@ class Submissions:
                 if earlier is not None:
                     return Submission(self._earlier(work, earlier), replayed=True)
             weight = _project_weight(work, principal)
-            row = _row(principal, request, recording)
+            row = _row(principal, request, settled)
             work.session.execute(insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]))
             if request.idempotency_key is not None:
                 idempotency.remember(work, principal, request.idempotency_key, print_, row["id"])
@@ -158,18 +169,17 @@ class Submissions:
         self._narrator.state(hint.job_id, JobState.QUEUED, 0)
 
 
-def _row(principal: Principal, request: SubmitJob, recording: dict[str, Any]) -> dict[str, Any]:
+def _row(principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": uuid4(),
         "project_id": principal.project_id,
         "mode": request.mode.value,
         "state": JobState.QUEUED.value,
         "priority": request.priority.rank,
-        "options": options_to_dict(request.options),
         "meta": request.metadata,
         "filename": request.filename or file_name(request.audio_url or ""),
         "callback_url": request.callback_url,
-        **recording,
+        **settled,
     }
 
 

@@ -59,6 +59,16 @@ class TranscriptionPipeline:
                 self._forget(choice, error)
                 raise
 
+    def warm(self, options: JobOptions) -> None:
+        """Load what a run with these options needs, so that it finds it loaded.
+
+        Raises:
+            InvalidFields: no engine here can do what the options ask.
+            EngineUnavailable: the weights cannot be loaded.
+        """
+        self._warm.get(select(self._registry, options))
+        self._vad = self._vad or self._make_vad()
+
     def _forget(self, choice: Choice, error: Exception) -> None:
         """Keep nothing that the failed run may have left in a bad state, or may still use."""
         self._vad = None

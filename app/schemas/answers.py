@@ -1,0 +1,175 @@
+"""What the native family answers: the shapes, as the docs tell them and as they are dumped."""
+
+from marshmallow import Schema
+from marshmallow.fields import AwareDateTime, Boolean, Dict, Enum, Float, Integer, List, Raw, String
+
+from app.domain.job import Mode, Priority
+from app.domain.states import JobState
+from app.schemas.fields import AsStored
+
+
+class WordAnswer(Schema):
+    """A word; times in seconds from the start of the recording."""
+
+    word = String(required=True)
+    start = Float(required=True)
+    end = Float(required=True)
+    confidence = Float(required=True, allow_none=True)
+    speaker = String(required=True, allow_none=True)
+
+
+class SegmentAnswer(Schema):
+    """A stretch of speech that reads as one line."""
+
+    id = Integer(required=True)
+    start = Float(required=True)
+    end = Float(required=True)
+    text = String(required=True)
+    speaker = String(required=True, allow_none=True)
+    confidence = Float(required=True, allow_none=True)
+    words = List(AsStored(WordAnswer), required=True)
+
+
+class SpeakerAnswer(Schema):
+    """A voice; `speaking_time` in seconds."""
+
+    label = String(required=True)
+    name = String(required=True, allow_none=True)
+    speaking_time = Float(required=True)
+
+
+class FailureAnswer(Schema):
+    """Why a job failed."""
+
+    code = String(required=True)
+    message = String(required=True)
+    retryable = Boolean(required=True)
+    attempts = Integer(required=True)
+
+
+class AcceptedAnswer(Schema):
+    """A job was taken in."""
+
+    job_uuid = String(required=True)
+    status = String(required=True, metadata={"description": "For people, in their language"})
+    state = Enum(JobState, by_value=True, required=True)
+    position = Integer(allow_none=True, required=True, metadata={"description": "1 is next; null: not known"})
+    result_url = String(required=True)
+    events_url = String(required=True)
+
+
+class OptionsAnswer(Schema):
+    """How the job was asked for."""
+
+    language = String(allow_none=True)
+    engine = String(allow_none=True)
+    model = String(allow_none=True)
+    task = String()
+    prompt = String(allow_none=True)
+    hotwords = List(String())
+    word_timestamps = Boolean(data_key="wordTimestamps")
+    trim_silence = Boolean(data_key="trimSilence")
+
+
+class JobAnswer(Schema):
+    """A job, without its transcript."""
+
+    job_id = String(required=True)
+    job_uuid = String(required=True)
+    status = Enum(JobState, by_value=True, required=True)
+    mode = Enum(Mode, by_value=True, required=True)
+    progress = Float(required=True, metadata={"description": "0…1"})
+    position = Integer(metadata={"description": "While queued: 1 is next"})
+    eta_seconds = Float(metadata={"description": "While it runs, once it can be told"})
+    priority = Enum(Priority, by_value=True)
+    filename = String()
+    content_type = String()
+    size_bytes = Integer()
+    cancel_requested = Boolean()
+    language = String(allow_none=True)
+    duration = Float(allow_none=True, metadata={"description": "Seconds"})
+    engine = String(allow_none=True)
+    model = String(allow_none=True)
+    created_at = AwareDateTime(required=True)
+    started_at = AwareDateTime(allow_none=True)
+    finished_at = AwareDateTime(allow_none=True)
+    error = AsStored(FailureAnswer)
+    options = AsStored(OptionsAnswer)
+    metadata = Raw(metadata={"type": "object"})
+    result_url = String()
+    events_url = String()
+
+
+class ResultAnswer(Schema):
+    """A job's result; `transcription`, `segments` and `speakers` only once it is completed."""
+
+    job_id = String(required=True)
+    job_uuid = String(required=True)
+    status = Enum(JobState, by_value=True, required=True)
+    mode = Enum(Mode, by_value=True, required=True)
+    progress = Float(required=True, metadata={"description": "0…1"})
+    position = Integer(metadata={"description": "While queued: 1 is next"})
+    eta_seconds = Float(metadata={"description": "While it runs, once it can be told"})
+    language = String(allow_none=True)
+    duration = Float(allow_none=True, metadata={"description": "Seconds"})
+    engine = String(allow_none=True)
+    model = String(allow_none=True)
+    created_at = AwareDateTime(required=True)
+    started_at = AwareDateTime(allow_none=True)
+    finished_at = AwareDateTime(allow_none=True)
+    transcription = String()
+    segments = List(AsStored(SegmentAnswer))
+    speakers = List(AsStored(SpeakerAnswer))
+    warnings = List(String())
+    error = AsStored(FailureAnswer)
+    metadata = Raw(metadata={"type": "object"})
+
+
+class JobsAnswer(Schema):
+    """A page of jobs, newest first; no `next_cursor`: it is the last."""
+
+    jobs = List(AsStored(JobAnswer), required=True)
+    next_cursor = String(allow_none=True, required=True)
+
+
+class QueueAnswer(Schema):
+    """A queue; `hints` is null while Redis cannot be asked."""
+
+    waiting = Integer()
+    running = Integer()
+    oldest_seconds = Float()
+    hints = Integer(allow_none=True)
+
+
+class WorkersAnswer(Schema):
+    """The workers of a mode: processes, places for jobs, places taken."""
+
+    processes = Integer()
+    slots = Integer()
+    busy = Integer()
+
+
+class HealthAnswer(Schema):
+    """How the service is doing."""
+
+    status = String(metadata={"enum": ["healthy", "unhealthy"]})
+    queue_size = Integer(metadata={"description": "Jobs that wait, over all queues"})
+    database = String(metadata={"enum": ["up", "down"]})
+    redis = String(metadata={"enum": ["up", "down"]})
+    queues = Dict(keys=String(), values=AsStored(QueueAnswer))
+    workers = Dict(keys=String(), values=AsStored(WorkersAnswer))
+
+
+class LiveAnswer(Schema):
+    """This process answers."""
+
+    status = String(metadata={"enum": ["live"]})
+
+
+class ErrorAnswer(Schema):
+    """Something was wrong."""
+
+    status = String(required=True, metadata={"enum": ["error"]})
+    message = String(required=True, metadata={"description": "For people, in their language"})
+    code = String(required=True, metadata={"description": "For programs; never changes"})
+    errors = Dict(keys=String(), values=List(String()), metadata={"description": "With 422: messages by field"})

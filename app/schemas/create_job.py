@@ -1,0 +1,79 @@
+"""The form that makes a job, beside its file."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import RAISE, Schema, post_load
+from marshmallow.fields import Boolean, Enum
+from marshmallow.validate import OneOf
+
+from app.domain.job import JobOptions, Priority
+from app.schemas.fields import JsonObject, NotHere, Text, WordList
+
+MAX_PROMPT_LENGTH = 4000
+MAX_URL_LENGTH = 4096
+OF_OPTIONS = frozenset(JobOptions.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobForm:
+    """What a form asks for, as plain values."""
+
+    options: JobOptions = field(default_factory=JobOptions)
+    priority: Priority = Priority.NORMAL
+    metadata: dict[str, Any] = field(default_factory=dict)
+    audio_url: str | None = None
+    callback_url: str | None = None
+
+
+class CreateBatchJobForm(Schema):
+    """The fields of POST /api/batchTranscription/createJob."""
+
+    class Meta:
+        """What is not known is refused: a misspelt option must not be ignored."""
+
+        unknown = RAISE
+
+    language = Text(max_length=64, metadata={"description": "BCP 47 tag; absent: detected where the engine can"})
+    engine = Text(metadata={"description": "A registered engine; absent: the configured default"})
+    model = Text(metadata={"description": "A model of the engine; absent: its best one on this machine"})
+    task = Text(
+        validate=OneOf(("transcribe", "translate")),
+        metadata={"description": "`translate` is into English, by engines that can"},
+    )
+    prompt = Text(max_length=MAX_PROMPT_LENGTH, metadata={"description": "Context, for engines that take it"})
+    hotwords = WordList(
+        metadata={
+            "type": "string",
+            "description": "Words to favour: a JSON list, a list with commas, or the field repeated",
+        }
+    )
+    word_timestamps = Boolean(
+        data_key="wordTimestamps", metadata={"description": "Tell the time of each word", "default": True}
+    )
+    trim_silence = Boolean(
+        data_key="trimSilence", metadata={"description": "Leave long silences out of what is decoded", "default": False}
+    )
+    priority = Enum(Priority, by_value=True, metadata={"default": "normal"})
+    callback_url = Text(
+        data_key="callbackUrl",
+        max_length=MAX_URL_LENGTH,
+        metadata={"format": "uri", "description": "Is sent the signed event of every final state"},
+    )
+    audio_url = Text(
+        data_key="audioUrl",
+        max_length=MAX_URL_LENGTH,
+        metadata={"format": "uri", "description": "Fetched by the worker, instead of `audioFile`"},
+    )
+    metadata = JsonObject(
+        metadata={"type": "string", "description": "A JSON object of at most 4 KiB, given back untouched"}
+    )
+    num_speakers = NotHere("diarization", data_key="numSpeakers", metadata={"type": "integer", "deprecated": True})
+    min_speakers = NotHere("diarization", data_key="minSpeakers", metadata={"type": "integer", "deprecated": True})
+    max_speakers = NotHere("diarization", data_key="maxSpeakers", metadata={"type": "integer", "deprecated": True})
+
+    @post_load
+    def _to_form(self, data: dict[str, Any], **_: Any) -> JobForm:
+        options = {name: value for name, value in data.items() if name in OF_OPTIONS}
+        rest = {name: value for name, value in data.items() if name not in OF_OPTIONS}
+        return JobForm(options=JobOptions(**options), **rest)

@@ -102,7 +102,7 @@ class Attendance:
         self.heard_at = self.clock()
         match message:
             case Fetching(n_bytes, total_bytes):
-                self._tell("progress", progress=0.0, fetched_bytes=n_bytes, total_bytes=total_bytes)
+                self._tell("progress", progress=round(self.progress, 4), fetched_bytes=n_bytes, total_bytes=total_bytes)
             case Fetched(stored):
                 self.unnoted = stored
                 self._note_recording()

@@ -11,7 +11,7 @@ from av.error import EOFError as Exhausted
 from av.filter import Graph
 from av.filter.context import FilterContext
 
-RATE_HZ = 16_000
+RATE_HZ = 16_000  # as in `sound`, which would load numpy
 SAMPLE_BYTES = 4
 MIN_HOLE_S = 0.1
 """Shorter ones are the rounding of timestamps."""
@@ -68,18 +68,27 @@ def _graph(frame: AudioFrame) -> Graph:
 
 
 def _nodes(graph: Graph, frame: AudioFrame) -> list[FilterContext]:
-    return [
-        graph.add(
-            "abuffer",
-            sample_rate=str(frame.sample_rate),
-            sample_fmt=frame.format.name,
-            channel_layout=frame.layout.name,
-            time_base=f"1/{frame.sample_rate}",
-        ),
-        graph.add("aresample", rematrix_maxval="1.0"),
-        graph.add("aformat", sample_rates=str(RATE_HZ), sample_fmts="flt", channel_layouts="mono"),
-        graph.add("abuffersink"),
-    ]
+    source = graph.add(
+        "abuffer",
+        sample_rate=str(frame.sample_rate),
+        sample_fmt=frame.format.name,
+        channel_layout=frame.layout.name,
+        time_base=f"1/{frame.sample_rate}",
+    )
+    mixed = [graph.add("pan", _mean_of(frame.layout.nb_channels))] if _is_unnamed(frame) else []
+    resampled = graph.add("aresample", rematrix_maxval="1.0")
+    shaped = graph.add("aformat", sample_rates=str(RATE_HZ), sample_fmts="flt", channel_layouts="mono")
+    return [source, *mixed, resampled, shaped, graph.add("abuffersink")]
+
+
+def _is_unnamed(frame: AudioFrame) -> bool:
+    """Whether nobody says which channel is which. A guess would take the third for a subwoofer and leave it out."""
+    return frame.layout.name.endswith(" channels")
+
+
+def _mean_of(n_channels: int) -> str:
+    """For FFmpeg's `pan`: one channel, the mean of all."""
+    return "mono|c0=" + "+".join(f"{1 / n_channels}*c{i}" for i in range(n_channels))
 
 
 class Timeline:

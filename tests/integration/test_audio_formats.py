@@ -1,5 +1,6 @@
 """Every kind of recording becomes the same sound."""
 
+import struct
 from itertools import pairwise
 
 import numpy as np
@@ -63,6 +64,25 @@ def test_what_is_on_one_channel_only_is_heard(tmp_path):
     channels = np.stack([tone(1.0), np.zeros(RATE_HZ, np.float32)])
     pcm, _ = decoded(write(tmp_path / "a", Encoding("wav", "wav", "pcm_s16le", 16_000), channels))
     assert level_of(pcm) == pytest.approx(TONE_LEVEL / 2, rel=0.02)
+
+
+def wav_of_channels(path, channels):
+    """A plain WAV (without a channel mask, as recorders with many microphones write it); shape (n_channels, n)."""
+    n_channels, n_samples = channels.shape
+    n_bytes = 2 * n_channels * n_samples
+    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, n_channels, RATE_HZ, 2 * n_channels * RATE_HZ, 2 * n_channels, 16)
+    head = b"RIFF" + struct.pack("<I", 36 + n_bytes) + b"WAVE" + fmt + struct.pack("<4sI", b"data", n_bytes)
+    path.write_bytes(head + (channels.T * 32_767).astype("<i2").tobytes())
+    return path
+
+
+@pytest.mark.parametrize("n_channels", [3, 4, 6, 9, 16, 32])
+def test_of_many_microphones_each_is_heard(tmp_path, n_channels):
+    for talking in {0, 2, n_channels - 1}:
+        channels = np.zeros((n_channels, RATE_HZ), np.float32)
+        channels[talking] = tone(1.0)
+        pcm, _ = decoded(wav_of_channels(tmp_path / "a", channels))
+        assert level_of(pcm) == pytest.approx(TONE_LEVEL / n_channels, rel=0.05)
 
 
 def test_numbers_that_are_no_sound_become_silence_and_the_rest_is_kept_in_bounds(tmp_path):

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import CTE, and_, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.domain.delivery import DeliveryState
@@ -51,7 +51,7 @@ class DeliveryLedger:
         with self._database.work() as work:
             rows = work.session.scalars(
                 update(Delivery)
-                .where(Delivery.id.in_(_first_of_each_host(limit, busy_hosts)))
+                .where(Delivery.id.in_(select(_first_of_each_host(limit, busy_hosts).c.id)))
                 .values(
                     claim=uuid4(),
                     attempts=Delivery.attempts + 1,
@@ -82,7 +82,7 @@ class DeliveryLedger:
             return state
 
 
-def _first_of_each_host(limit: int, busy_hosts: Collection[str]) -> Any:
+def _first_of_each_host(limit: int, busy_hosts: Collection[str]) -> CTE:
     first = (
         select(Delivery.id)
         .ext(distinct_on(Delivery.host))
@@ -91,13 +91,14 @@ def _first_of_each_host(limit: int, busy_hosts: Collection[str]) -> Any:
         .subquery()
     )
     # DUE once more: a row that another process took since the first look has moved on when it is locked.
+    # A CTE is worked out once; a subquery may be more often, and then lock more than the limit.
     return (
         select(Delivery.id)
         .where(DUE, Delivery.id.in_(select(first.c.id)))
         .order_by(Delivery.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
-        .scalar_subquery()
+        .cte("due")
     )
 
 

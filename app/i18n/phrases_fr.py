@@ -1,0 +1,135 @@
+"""Ce que l'on dit des champs et des choses, par leurs mots anglais."""
+
+THINGS = {
+    "job": "Demande",
+    "recording": "Enregistrement",
+    "delivery": "Notification",
+    "database": "base de données",
+    "queue": "file d'attente",
+    "storage": "stockage",
+    "QUEUED": "en attente",
+    "PROCESSING": "en cours de traitement",
+    "COMPLETED": "terminée",
+    "FAILED": "en échec",
+    "CANCELLED": "annulée",
+}
+
+VALUES = {
+    "Missing data for required field.": "Ce champ est obligatoire.",
+    "Field may not be null.": "Ce champ ne peut pas être nul.",
+    "Unknown field.": "Champ inconnu.",
+    "Invalid input type.": "Type de valeur incorrect.",
+    "Not a valid string.": "Ce n'est pas un texte.",
+    "Not a valid integer.": "Ce n'est pas un nombre entier.",
+    "Not a valid boolean.": "Ce n'est pas un booléen (true ou false).",
+    "Not a valid mapping type.": "Ce n'est pas un objet.",
+    "Must be one of: {choices}.": "Doit être parmi : {choices}.",
+    "Longer than maximum length {max}.": "Plus long que {max} caractères.",
+    "Longer than {max} bytes.": "Plus long que {max} octets.",
+    "Must be greater than or equal to {min} and less than or equal to {max}.": "Doit être entre {min} et {max}.",
+    "Must be greater than or equal to {min}.": "Doit être au moins {min}.",
+    "Must not hold control characters.": "Ne doit pas contenir de caractères de contrôle.",
+    "Must be a JSON object.": "Doit être un objet JSON.",
+    "Must be a list of words.": "Doit être une liste de mots.",
+    "More than {max} words.": "Plus de {max} mots.",
+    "More than {max} speakers.": "Plus de {max} locuteurs.",
+    "A word is longer than {max} characters.": "Un mot dépasse {max} caractères.",
+    "Is not valid JSON.": "Ce n'est pas du JSON valide.",
+    "Holds a number that is too large.": "Contient un nombre trop grand.",
+    "Given more than once.": "Donné plus d'une fois.",
+    "Must hold `speakers` or `metadata`.": "Doit contenir `speakers` ou `metadata`.",
+    "Only for {mode}; not for this kind of job.": "Réservé au mode {mode} ; refusé pour ce type de demande.",
+    "diarization": "diarisation",
+}
+
+UPLOADS = {
+    "A file is needed, or `audioUrl`.": "Un fichier est nécessaire, ou bien `audioUrl`.",
+    "Either a file or `audioUrl`, not both.": "Un fichier ou bien `audioUrl`, pas les deux.",
+    "The file is empty.": "Le fichier est vide.",
+    "Must be a file, not text.": "Doit être un fichier et non du texte.",
+    "No file is taken here.": "Aucun fichier n'est attendu ici.",
+    "the form ends too early or is damaged": "le formulaire est incomplet ou abîmé",
+    "a form field is not UTF-8": "un champ du formulaire n'est pas en UTF-8",
+    "a part of the form has no name": "une partie du formulaire n'a pas de nom",
+    "the form has no boundary": "le formulaire n'a pas de délimiteur",
+    "the form has too many parts or too long a header": "le formulaire a trop de parties ou un en-tête trop long",
+    "the body must be multipart/form-data": "le corps doit être en multipart/form-data",
+    "the body must be JSON": "le corps doit être en JSON",
+    "job_uuid is missing": "job_uuid est absent",
+}
+
+SERVICES = {
+    "is not a cursor that this service gave": "n'est pas un curseur donné par ce service",
+    "must be 1 to {max} printable characters": "doit compter de 1 à {max} caractères imprimables",
+    "no speaker {label} in this transcript": "pas de locuteur {label} dans cette transcription",
+    "it is longer than {max} characters": "elle dépasse {max} caractères",
+    "it is not a valid URL": "ce n'est pas une adresse valide",
+    "it must begin with http:// or https://": "elle doit commencer par http:// ou https://",
+    "it names no host": "elle ne nomme aucun hôte",
+    "it must not hold a user name or password": "elle ne doit contenir ni nom d'utilisateur ni mot de passe",
+}
+
+ENGINES = {
+    "There is no engine {engine}; there are: {engines}.": "Le moteur {engine} n'existe pas ; il y a : {engines}.",
+    "The engine {engine} has no models.": "Le moteur {engine} n'a pas de modèle.",
+    "There is no task {task}; there are: {tasks}.": "La tâche {task} n'existe pas ; il y a : {tasks}.",
+    "{tag} is not a language tag of BCP 47; `fr` and `en-US` are.": (
+        "{tag} n'est pas une étiquette de langue BCP 47 ; `fr` et `en-US` en sont."
+    ),
+    "{whose} model {model}; {rest} See `python -m app weights list --all`.": (
+        "{whose} modèle {model} ; {rest} Voir `python -m app weights list --all`."
+    ),
+    "The weights of {whose} are not on this machine. {advice}": (
+        "Les poids de {whose} ne sont pas sur cette machine. {advice}"
+    ),
+    "The weights of {whose} are not on this machine.": "Les poids de {whose} ne sont pas sur cette machine.",
+    "No engine on this machine finds out the language by itself; say which: {languages}.": (
+        "Aucun moteur de cette machine ne détecte la langue ; indiquez-la : {languages}."
+    ),
+    "{who} cannot do {what} together. {advice}": "{who} : impossible de combiner {what}. {advice}",
+    "{who} cannot do {what} together.": "{who} : impossible de combiner {what}.",
+    "{who} cannot do {tag}, but only: {languages}. {advice}": (
+        "{who} : langue {tag} impossible, seulement : {languages}. {advice}"
+    ),
+    "{who} cannot do {tag}, but only: {languages}.": "{who} : langue {tag} impossible, seulement : {languages}.",
+    "{who} cannot {what}. {advice}": "{who} : impossible de {what}. {advice}",
+    "{who} cannot {what}.": "{who} : impossible de {what}.",
+    "Fetch what can with {command} or {other}.": "Récupérez ce qu'il faut avec {command} ou {other}.",
+    "Fetch what can with {command}.": "Récupérez ce qu'il faut avec {command}.",
+    "translate": "traduire",
+    "take a prompt": "tenir compte d'un contexte (prompt)",
+    "favour words": "favoriser des mots (hotwords)",
+    "the model {model}": "du modèle {model}",
+    "the engine {engine}": "du moteur {engine}",
+    "The model {model} of {engine}": "Le modèle {model} de {engine}",
+    "The models of {engines} that are on this machine": "Les modèles de {engines} présents sur cette machine",
+    "The models of {engines}": "Les modèles de {engines}",
+    "No engine knows": "Aucun moteur ne connaît de",
+    "The engine {engine} knows no": "Le moteur {engine} ne connaît pas de",
+    "here are: {models}.": "présents ici : {models}.",
+    "none is here.": "aucun n'est présent ici.",
+}
+
+REASONS = {
+    "all of its sound is damaged": "tout le son est abîmé",
+    "the file has no bytes": "le fichier est vide",
+    "the decoder failed on it": "le décodeur a échoué",
+    "it makes the decoder crash ({signal})": "il fait tomber le décodeur ({signal})",
+    "nothing could be got out of it for {seconds} s": "rien n'a pu en être tiré pendant {seconds} s",
+    "decoding it takes more than {seconds} s of processor time": (
+        "son décodage demande plus de {seconds} s de temps de calcul"
+    ),
+    "its recording is not on storage": "son enregistrement n'est plus dans le stockage",
+    "its worker gave no sign of life": "le processus qui la traitait n'a plus donné signe de vie",
+    "the server answered {status}": "le serveur a répondu {status}",
+    "the server sends it compressed": "le serveur l'envoie compressé",
+    "the connection broke": "la connexion a été coupée",
+    "the host {host} is not among those that this service may reach": (
+        "l'hôte {host} n'est pas parmi ceux que ce service peut joindre"
+    ),
+    "the host {host} is not on the public Internet": "l'hôte {host} n'est pas sur l'Internet public",
+    "its host is not a valid name": "son hôte n'est pas un nom valide",
+    "its port is not a valid number": "son port n'est pas un nombre valide",
+}
+
+PHRASES = {**THINGS, **VALUES, **UPLOADS, **SERVICES, **ENGINES, **REASONS}

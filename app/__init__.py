@@ -7,9 +7,19 @@ HTTP floors and the API never loads the workers.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flask import Flask
+
+    from config.api import ApiConfig
     from config.worker import WorkerConfig
     from workers.assembly import Worker
     from workers.maintenance import Maintenance
+
+
+def create_api(config: "ApiConfig") -> "Flask":
+    """The API, ready to be served."""
+    from app.api import build_api
+
+    return build_api(config)
 
 
 def create_worker(mode: str, config: "WorkerConfig") -> "Worker | Maintenance":

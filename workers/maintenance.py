@@ -43,7 +43,9 @@ TRIES_END_WITHIN_S = 3.0
 ANNOUNCE_EVERY_S = 5.0
 SWEEP_EVERY_S = 600.0
 UPLOAD_IS_DEAD_AFTER_S = 24 * 3600.0
-ORPHAN_IS_OLDER_THAN_S = 3600.0
+ORPHAN_IS_OLDER_THAN_S = 7 * 24 * 3600.0
+"""A week: whoever restores an older database beside newer recordings has time to notice what it does not know of."""
+
 
 
 @dataclass(slots=True)

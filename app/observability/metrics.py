@@ -14,7 +14,10 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 _requests = Counter("parloir_http_requests", "Requests answered.", ["method", "route", "status"])
 _latency = Histogram(
-    "parloir_http_request_seconds", "Time from a request to the end of its answer.", ["method", "route"], buckets=SECONDS
+    "parloir_http_request_seconds",
+    "Time from a request to the end of its answer.",
+    ["method", "route"],
+    buckets=SECONDS,
 )
 _upload_bytes = Counter("parloir_upload_bytes", "Bytes of recordings taken in.")
 _jobs = Counter("parloir_jobs_created", "Jobs taken in.", ["mode"])

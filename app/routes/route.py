@@ -7,11 +7,10 @@ from typing import Any
 
 from marshmallow import Schema
 
-from app.domain.errors import InvalidFields, ParloirError, Unavailable
+from app.domain.errors import BadRequest, InvalidFields, ParloirError
 from app.schemas.envelope import enveloped
 
 JSON = "application/json"
-MULTIPART = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,9 @@ class Header:
 class Route:
     """One address: where it is, who answers, what is taken, what is given, what can go wrong.
 
-    The controller gets the path's variables, and `query` and `body` as the schemas load them. A form is loaded by
-    the controller itself, while it arrives. `errors` are those beside what the schemas find.
+    The controller gets the path's variables, and `query` and `body` as their schemas load them; `before` is asked
+    first and may raise. A `form`, with a recording in `file_field`, is loaded by the controller, while it arrives.
+    `errors` are those beside what the schemas find. A route that is not `is_told` stays out of the docs.
     """
 
     method: str
@@ -53,21 +53,23 @@ class Route:
     query: type[Schema] | None = None
     body: type[Schema] | None = None
     form: type[Schema] | None = None
+    file_field: str | None = None
+    before: Callable[[], None] | None = None
     headers: tuple[Header, ...] = ()
     errors: tuple[type[ParloirError], ...] = ()
-    is_upload: bool = False
     is_told: bool = True
 
     @property
     def endpoint(self) -> str:
-        """The name of the controller, which is unique in a table."""
+        """A name that is unique in a table."""
         return f"{self.tag}.{self.controller.__name__}"
 
     @property
     def all_errors(self) -> tuple[type[ParloirError], ...]:
         """Everything that can go wrong, also what the schemas find."""
         shaped = (InvalidFields,) if self.query or self.body or self.form else ()
-        return tuple(dict.fromkeys((*self.errors, *shaped)))
+        malformed = (BadRequest,) if self.body or self.form else ()
+        return tuple(dict.fromkeys((*malformed, *shaped, *self.errors)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,5 @@ class Socket:
 
     @property
     def endpoint(self) -> str:
-        """The name of the controller, which is unique in a table."""
+        """A name that is unique in a table."""
         return f"{self.tag}.{self.controller.__name__}"
-
-
-BACKING: tuple[type[ParloirError], ...] = (Unavailable,)

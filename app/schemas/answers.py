@@ -1,7 +1,7 @@
 """What the native family answers: the shapes, as the docs tell them and as they are dumped."""
 
 from marshmallow import Schema
-from marshmallow.fields import AwareDateTime, Boolean, Dict, Enum, Float, Integer, List, Raw, String
+from marshmallow.fields import AwareDateTime, Boolean, Dict, Enum, Float, Integer, List, Nested, Raw, String
 
 from app.domain.job import Mode, Priority
 from app.domain.states import JobState
@@ -128,8 +128,15 @@ class ResultAnswer(Schema):
 class JobsAnswer(Schema):
     """A page of jobs, newest first; no `next_cursor`: it is the last."""
 
-    jobs = List(AsStored(JobAnswer), required=True)
+    jobs = List(Nested(JobAnswer), required=True)
     next_cursor = String(allow_none=True, required=True)
+
+
+class DeletedAnswer(Schema):
+    """A job is gone."""
+
+    job_id = String(required=True)
+    deleted = Boolean(required=True)
 
 
 class QueueAnswer(Schema):

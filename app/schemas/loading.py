@@ -66,7 +66,9 @@ def flattened(messages: Any, prefix: str = "") -> dict[str, list[str]]:
 
 
 def _takes_many(schema: Schema, name: str) -> bool:
-    return any(isinstance(field, WordList) for field in schema.fields.values() if (field.data_key or field.name) == name)
+    return any(
+        isinstance(field, WordList) for field in schema.fields.values() if (field.data_key or field.name) == name
+    )
 
 
 def _plain(schema: Schema, form: "MultiDict[str, str]") -> dict[str, Any]:

@@ -95,7 +95,7 @@ def test_it_stops_while_a_receiver_hangs_and_another_makes_the_try_again(house, 
 def test_it_tidies_up_what_crashes_have_left_behind(house, site):
     known = put(site.folder, 30, name="a" * 32)
     house.add_job(audio_key=known.name)
-    orphan, young = put(site.folder, 2), put(site.folder, 0.5)
+    orphan, young = put(site.folder, 8 * 24), put(site.folder, 6 * 24)
     incoming = site.folder / "audio" / "incoming"
     incoming.mkdir()
     dead, alive = make_old(incoming, 0) / "dead", incoming / "alive"

@@ -1,0 +1,27 @@
+"""The service itself."""
+
+from app.controllers import docs, health, metrics
+from app.routes.route import Answer, Route
+from app.schemas.answers import HealthAnswer, LiveAnswer
+
+TAG = "service"
+HTML = Answer("A page", content_types=("text/html",))
+
+ROUTES = (
+    Route("GET", "/", docs.get_index, "What runs here", TAG, HTML, is_told=False),
+    Route(
+        "GET",
+        "/health",
+        health.get_health,
+        "How the service is doing; 503: not well",
+        TAG,
+        Answer("Its state", HealthAnswer, wrap=None),
+    ),
+    Route("GET", "/health/live", health.get_live, "Whether it answers", TAG, Answer("Yes", LiveAnswer, wrap=None)),
+    Route(
+        "GET", "/metrics", metrics.get_metrics, "For Prometheus", TAG, Answer("Metrics", content_types=("text/plain",))
+    ),
+    Route("GET", "/openapi.json", docs.get_openapi, "This document", TAG, Answer("It", wrap=None), is_told=False),
+    Route("GET", "/docs", docs.get_docs, "This document, to try out", TAG, HTML, is_told=False),
+    Route("GET", "/docs/<name>", docs.get_docs_asset, "What the page is made of", TAG, HTML, is_told=False),
+)

@@ -6,6 +6,8 @@ HTTP floors and the API never loads the workers.
 
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from flask import Flask
 

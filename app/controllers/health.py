@@ -1,7 +1,6 @@
 """How the service is doing."""
 
 from collections import defaultdict
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -44,5 +43,9 @@ def _described(health: Health) -> dict[str, Any]:
 
 
 def _queue(queue: QueueHealth) -> dict[str, Any]:
-    told = asdict(queue)
-    return {**told, "oldest_seconds": round(told.pop("oldest_s"), 1)}
+    return {
+        "waiting": queue.waiting,
+        "running": queue.running,
+        "oldest_seconds": round(queue.oldest_s, 1),
+        "hints": queue.hints,
+    }

@@ -18,12 +18,12 @@ def get_audio(job_id: str) -> Response:
     """A job's recording as it was handed in."""
     recording = services().catalogue.open_recording(principal(), job_id)
     try:
-        return _response(recording).make_conditional(
-            _environ(), accept_ranges=True, complete_length=recording.size_bytes
-        )
+        response = _response(recording)
+        response.make_conditional(_environ(), accept_ranges=True, complete_length=recording.size_bytes)
     except BaseException:
         recording.file.close()
         raise
+    return response
 
 
 def _response(recording: Recording) -> Response:

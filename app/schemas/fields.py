@@ -25,10 +25,9 @@ def printable(text: str) -> None:
 class Text(String):
     """Text without control characters, of at most `max_length` characters; white space around it does not count."""
 
-    def __init__(self, *, max_length: int = 255, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, *, max_length: int = 255, metadata: Mapping[str, Any] | None = None, **options: Any) -> None:
+        super().__init__(metadata={"maxLength": max_length, **(metadata or {})}, **options)
         self.max_length = max_length
-        self.metadata.setdefault("maxLength", max_length)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **options)).strip()
@@ -74,7 +73,7 @@ class AsStored(Nested):
     Transcripts of hours hold a hundred thousand words; walking through them again would hold up everybody else.
     """
 
-    def _serialize(self, nested_obj: Any, *_: Any, **__: Any) -> Any:
+    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **_: Any) -> Any:  # type: ignore[override] # noqa: ARG002
         return nested_obj
 
 

@@ -54,7 +54,7 @@ def renamed(errors: Mapping[str, list[str]], names: Mapping[str, str]) -> dict[s
 
 
 def flattened(messages: Any, prefix: str = "") -> dict[str, list[str]]:
-    """marshmallow's messages as one list for each field; nested fields are named with dots."""
+    """The messages of marshmallow as one list for each field; nested fields are named with dots."""
     if isinstance(messages, Mapping):
         flat: dict[str, list[str]] = {}
         for name, inner in messages.items():

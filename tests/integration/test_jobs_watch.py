@@ -42,7 +42,8 @@ def test_a_late_comer_to_an_ended_job_is_told_its_end_and_nothing_twice(house: H
     house.narrator.tell(heard(job, 1))
     house.endings.complete(job, make_transcript())
     events = list(watch.follow(ANONYMOUS, job.id))
-    assert types(events) == ["segment", "completed"]
+    assert types(events) == ["state", "segment", "completed"]
+    assert [event.seq for event in events] == sorted({event.seq for event in events})
 
 
 def test_a_watcher_is_told_the_state_first_then_the_words_said_so_far_then_what_happens(house: House, watch: Watch):

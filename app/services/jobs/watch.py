@@ -4,6 +4,7 @@ import queue
 from collections.abc import Iterator
 
 from app.domain.errors import Unavailable
+from app.domain.job import SEQ_PER_ATTEMPT, seq_of_state
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.queues.events import Event, EventLog
@@ -40,13 +41,14 @@ class Watch:
         with self._hub.mailbox(job_id) as box:
             last = -1 if after is None else after
             ended = _ends(snapshot)
-            if not ended:
-                yield snapshot
+            if (first := _standing(snapshot)).seq > last:
+                yield first
             for event in self._told_since(job_id, last, snapshot):
                 last = max(last, event.seq)
                 yield event
             if ended:
-                yield snapshot
+                if snapshot.type != "state":
+                    yield snapshot
                 return
             yield from self._live(principal, job_id, box, max(last, snapshot.seq if after is None else last))
 
@@ -79,6 +81,14 @@ class Watch:
             return told
         # What led to the state that was told already is no news, but the words heard so far are.
         return [event for event in told if event.type == "segment" or event.seq > snapshot.seq]
+
+
+def _standing(snapshot: Event) -> Event:
+    """How things stand, for a late-comer: numbered before all that happened in the run, which is told next."""
+    if snapshot.type == "state":
+        return snapshot
+    begun = seq_of_state(JobState.PROCESSING, snapshot.seq // SEQ_PER_ATTEMPT)
+    return Event(snapshot.job_id, begun, "state", snapshot.fields)
 
 
 def _ends(event: Event) -> bool:

@@ -1,6 +1,6 @@
 """How soon an idle worker has claimed a job, from the API's own commit on.
 
-Both ends log it: `job_accepted` right after the commit of the row, `run_started` right after the commit of the claim.
+Both ends log it: `job_accepted` right after the commit of the row, `job_claimed` right after the commit of the claim.
 Same machine, same clock. The engine is the scripted one of the tests, so that the worker is idle again at once.
 """
 
@@ -36,7 +36,7 @@ def measure(n_jobs: int, recording: Path) -> list[float]:
             jobs.append(service.submit(recording))
             service.result(jobs[-1])
             time.sleep(0.05)
-        accepted, started = service.logged("job_accepted"), service.logged("run_started")
+        accepted, started = service.logged("job_accepted"), service.logged("job_claimed")
     return [1000 * (_at(started[job]) - _at(accepted[job])) for job in jobs]
 
 

@@ -15,7 +15,7 @@ from app.models import Job, Project
 from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
-from app.services.database import Database, unhurried_engine
+from app.services.database import Database, Unhurried
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
@@ -91,7 +91,7 @@ def make_house(postgres_url: str, redis_url: str, policy: RetryPolicy | None = N
         events=events,
         narrator=narrator,
         queue=HintQueue(client, Mode.BATCH),
-        claims=Claims(database, Database(unhurried_engine(with_driver(postgres_url))), narrator, "test-worker"),
+        claims=Claims(database, Unhurried(with_driver(postgres_url)), narrator, "test-worker"),
         endings=Endings(database, narrator, "test-worker", policy or RetryPolicy()),
     )
 

@@ -10,7 +10,7 @@ from app.helpers.database_url import with_driver
 from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
-from app.services.database import Database, unhurried_engine
+from app.services.database import Database, Unhurried
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
 from app.services.jobs.narrator import Narrator
@@ -46,7 +46,7 @@ class Worker:
 def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
     """Put a worker together; connects to nothing yet."""
     database = Database(create_engine(**_connecting(config)))
-    unhurried = Database(unhurried_engine(**_connecting(config)))
+    unhurried = Unhurried(**_connecting(config))
     client = connect(config.redis_url)
     narrator = Narrator(EventLog(client))
     name = worker_name(uuid4().hex[:6])

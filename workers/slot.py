@@ -142,7 +142,6 @@ class Slot:
         self.tally.running = job.id
         started = time.monotonic()
         with structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt):
-            log.info("run_started")
             ending = self._ending(job, child)
             self._insist(ending)
             log.info("run_ended", seconds=round(time.monotonic() - started, 3))

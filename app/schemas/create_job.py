@@ -8,10 +8,9 @@ from marshmallow.fields import Boolean, Enum
 from marshmallow.validate import OneOf
 
 from app.domain.job import JobOptions, Priority
-from app.schemas.fields import JsonObject, NotHere, Text, WordList
+from app.schemas.fields import JsonObject, NotHere, Text, Url, WordList
 
 MAX_PROMPT_LENGTH = 4000
-MAX_URL_LENGTH = 4096
 OF_OPTIONS = frozenset(JobOptions.__dataclass_fields__)
 
 
@@ -55,16 +54,10 @@ class CreateBatchJobForm(Schema):
         data_key="trimSilence", metadata={"description": "Leave long silences out of what is decoded", "default": False}
     )
     priority = Enum(Priority, by_value=True, metadata={"default": "normal"})
-    callback_url = Text(
-        data_key="callbackUrl",
-        max_length=MAX_URL_LENGTH,
-        metadata={"format": "uri", "description": "Is sent the signed event of every final state"},
+    callback_url = Url(
+        data_key="callbackUrl", metadata={"description": "Is sent the signed event of every final state"}
     )
-    audio_url = Text(
-        data_key="audioUrl",
-        max_length=MAX_URL_LENGTH,
-        metadata={"format": "uri", "description": "Fetched by the worker, instead of `audioFile`"},
-    )
+    audio_url = Url(data_key="audioUrl", metadata={"description": "Fetched by the worker, instead of `audioFile`"})
     metadata = JsonObject(
         metadata={"type": "string", "description": "A JSON object of at most 4 KiB, given back untouched"}
     )

@@ -7,6 +7,10 @@ from typing import Any
 from marshmallow import ValidationError
 from marshmallow.fields import Field, Nested, String
 
+from app.domain.errors import UrlRefused
+from app.outbound.urls import MAX_LENGTH as MAX_URL_LENGTH
+from app.outbound.urls import checked_url
+
 MAX_METADATA_BYTES = 4096
 MAX_HOTWORDS, MAX_HOTWORD_LENGTH = 500, 100
 MAX_LIST_LENGTH = 64 * 1024
@@ -34,6 +38,21 @@ class Text(String):
         printable(text)
         if len(text) > self.max_length:
             raise ValidationError(f"Longer than maximum length {self.max_length}.")
+        return text
+
+
+class Url(Text):
+    """An http(s) address that could be gone to; whether it may be is found out when it is."""
+
+    def __init__(self, *, metadata: Mapping[str, Any], **options: Any) -> None:
+        super().__init__(max_length=MAX_URL_LENGTH, metadata={"format": "uri", **metadata}, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        try:
+            checked_url(text)
+        except UrlRefused as refusal:
+            raise ValidationError(str(refusal.params["reason"])) from refusal
         return text
 
 

@@ -1,34 +1,17 @@
 """Units of work: one transaction each, and what is to happen once it is committed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, Executable, Row, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Unavailable
 
 log = structlog.get_logger(__name__)
-
-
-def unhurried_engine(url: str, **options: Any) -> Engine:
-    """An engine on which each statement is its own transaction, and returns before it is on disk.
-
-    For writes whose loss, should PostgreSQL crash, costs time and nothing else: a claim that is forgotten leaves a
-    job that is due again, a beat that is forgotten leaves one that is a beat older.
-    """
-    given = options.pop("connect_args", {})
-    asked = f"{given.get('options', '')} -c synchronous_commit=off".strip()
-    return create_engine(
-        url,
-        isolation_level="AUTOCOMMIT",
-        pool_reset_on_return=None,
-        connect_args={**given, "options": asked},
-        **options,
-    )
 
 
 class Work:
@@ -65,6 +48,39 @@ class Database:
             with session.begin():
                 yield work
         work._committed()
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+
+class Unhurried:
+    """PostgreSQL for single statements, each its own transaction that returns before it is on disk.
+
+    For writes whose loss, should PostgreSQL crash, costs time and nothing else: a claim that is forgotten leaves a
+    job that is due again, a beat that is forgotten leaves one that is a beat older.
+    """
+
+    def __init__(self, url: str, **options: Any) -> None:
+        """Takes what `sqlalchemy.create_engine` takes."""
+        given = options.pop("connect_args", {})
+        asked = f"{given.get('options', '')} -c synchronous_commit=off".strip()
+        self._engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            connect_args={**given, "options": asked},
+            **options,
+        )
+
+    def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """Run one statement; its first row, if it gives any.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached. The statement may or may not have been carried out.
+        """
+        with _unavailable_if_down(), self._engine.connect() as connection:
+            return connection.execute(statement, parameters).first()
 
     def dispose(self) -> None:
         """Close every pooled connection."""

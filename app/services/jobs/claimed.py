@@ -1,7 +1,10 @@
 """A job in the hands of a worker."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from app.domain.job import JobOptions, Mode
 from app.models import Job
@@ -28,7 +31,22 @@ class ClaimedJob:
     filename: str
 
 
-def claimed(job: Job, token: UUID) -> ClaimedJob:
+COLUMNS = (
+    Job.id,
+    Job.project_id,
+    Job.mode,
+    Job.attempt,
+    Job.failures,
+    Job.crashes,
+    Job.options,
+    Job.audio_key,
+    Job.audio_url,
+    Job.filename,
+)
+"""What `claimed` reads of a row."""
+
+
+def claimed(job: Job | Row[Any], token: UUID) -> ClaimedJob:
     """The worker's view of a row it owns."""
     return ClaimedJob(
         id=str(job.id),

@@ -1,9 +1,11 @@
 """Taking a job, keeping it, giving it back: QUEUED → PROCESSING → QUEUED."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, Uuid, and_, bindparam, func, select, update
+import structlog
+from sqlalchemy import ColumnElement, Executable, Float, Row, Uuid, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -11,11 +13,13 @@ from app.audio.sniff import estimated_duration_s, sniff
 from app.domain.job import Mode
 from app.domain.states import JobState
 from app.models import Job, JobPart
-from app.services.database import Database, Work
-from app.services.jobs.claimed import ClaimedJob, claimed
+from app.services.database import Database, Unhurried
+from app.services.jobs.claimed import COLUMNS, ClaimedJob, claimed
 from app.services.jobs.narrator import Narrator
 from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
+
+log = structlog.get_logger(__name__)
 
 DUE = and_(Job.state == JobState.QUEUED, Job.run_at <= func.now())
 
@@ -33,8 +37,7 @@ def _take(which: ColumnElement[bool]) -> Executable:
             beat=0,
             started_at=func.coalesce(Job.started_at, func.now()),
         )
-        .returning(Job)
-        .execution_options(synchronize_session=False)
+        .returning(*COLUMNS)
     )
 
 
@@ -48,6 +51,17 @@ TAKE_OLDEST = _take(
     .with_for_update(skip_locked=True)
     .scalar_subquery()
 )
+TAKEN = select(*COLUMNS).where(Job.claim == bindparam("token", type_=Uuid))
+BEAT = (
+    update(Job)
+    .where(Job.id == bindparam("job", type_=Uuid), Job.claim == bindparam("token", type_=Uuid))
+    .values(
+        beat=Job.beat + 1,
+        progress=func.greatest(Job.progress, bindparam("done", type_=Float)),
+        duration_s=func.coalesce(bindparam("length_s", type_=Float), Job.duration_s),
+    )
+    .returning(Job.cancel_requested)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +74,8 @@ class Beat:
 class Claims:
     """The worker's hold on its jobs. Every write is fenced by the claim token."""
 
-    def __init__(self, database: Database, unhurried: Database, narrator: Narrator, worker: str) -> None:
-        """`unhurried` is a `database.unhurried_engine`: claims and beats go there."""
+    def __init__(self, database: Database, unhurried: Unhurried, narrator: Narrator, worker: str) -> None:
+        """Claims and beats go to `unhurried`."""
         self._database = database
         self._unhurried = unhurried
         self._narrator = narrator
@@ -75,10 +89,9 @@ class Claims:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._unhurried.work() as work:
-            job = work.session.scalar(TAKE_ONE, {"job": UUID(job_id), "token": token, "worker": self._worker})
-            job = job or work.session.scalar(select(Job).where(Job.claim == token))
-            return self._told(work, job, token)
+        asked = {"job": UUID(job_id), "token": token, "worker": self._worker}
+        taken = self._unhurried.first(TAKE_ONE, asked) or self._unhurried.first(TAKEN, {"token": token})
+        return self._told(taken, token)
 
     def claim_oldest(self, mode: Mode, token: UUID) -> ClaimedJob | None:
         """QUEUED → PROCESSING for the most urgent due job, found without Redis; rows that others hold are skipped.
@@ -86,16 +99,16 @@ class Claims:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._unhurried.work() as work:
-            asked = {"of_mode": mode.value, "token": token, "worker": self._worker}
-            return self._told(work, work.session.scalar(TAKE_OLDEST, asked), token)
+        asked = {"of_mode": mode.value, "token": token, "worker": self._worker}
+        return self._told(self._unhurried.first(TAKE_OLDEST, asked), token)
 
-    def _told(self, work: Work, job: Job | None, token: UUID) -> ClaimedJob | None:
-        if job is None:
+    def _told(self, row: Row[Any] | None, token: UUID) -> ClaimedJob | None:
+        if row is None:
             return None
-        taken = claimed(job, token)
-        work.after_commit(lambda: self._narrator.state(taken.id, JobState.PROCESSING, taken.attempt))
-        return taken
+        job = claimed(row, token)
+        log.info("job_claimed", job_id=job.id, attempt=job.attempt)
+        self._narrator.state(job.id, JobState.PROCESSING, job.attempt)
+        return job
 
     def beat(self, job: ClaimedJob, progress: float, duration_s: float | None) -> Beat | None:
         """Say that the run is alive and how far it is; None if the job is no longer this run's.
@@ -103,18 +116,9 @@ class Claims:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._unhurried.work() as work:
-            asked = work.session.scalar(
-                update(Job)
-                .where(Job.id == UUID(job.id), Job.claim == job.token)
-                .values(
-                    beat=Job.beat + 1,
-                    progress=func.greatest(Job.progress, progress),
-                    duration_s=func.coalesce(duration_s, Job.duration_s),
-                )
-                .returning(Job.cancel_requested)
-            )
-        return None if asked is None else Beat(cancel_requested=asked)
+        told = {"job": UUID(job.id), "token": job.token, "done": progress, "length_s": duration_s}
+        row = self._unhurried.first(BEAT, told)
+        return None if row is None else Beat(cancel_requested=row.cancel_requested)
 
     def store_part(self, job: ClaimedJob, part: PartResult) -> bool:
         """Keep a finished part, so that a later run goes on after it; False if the job is no longer this run's.

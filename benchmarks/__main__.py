@@ -6,5 +6,7 @@ import sys
 SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer")
 
 if __name__ == "__main__":
-    failed = [name for name in SCRIPTS if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode]
+    failed = [
+        name for name in SCRIPTS if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode
+    ]
     sys.exit(f"did not run to the end: {', '.join(failed)}" if failed else 0)

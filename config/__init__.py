@@ -12,7 +12,18 @@ from config.weights import WeightsConfig
 from config.worker import WorkerConfig
 
 SETTINGS: tuple[Setting, ...] = tuple(
-    {one.name: one for config_class in (ApiConfig, WorkerConfig, WeightsConfig) for one in settings_of(config_class)}.values()
+    {
+        one.name: one for config_class in (ApiConfig, WorkerConfig, WeightsConfig) for one in settings_of(config_class)
+    }.values()
 )
 
-__all__ = ["SETTINGS", "ApiConfig", "BaseConfig", "ConfigError", "LaunchConfig", "Setting", "WeightsConfig", "WorkerConfig"]
+__all__ = [
+    "SETTINGS",
+    "ApiConfig",
+    "BaseConfig",
+    "ConfigError",
+    "LaunchConfig",
+    "Setting",
+    "WeightsConfig",
+    "WorkerConfig",
+]

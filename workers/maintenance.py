@@ -47,7 +47,6 @@ ORPHAN_IS_OLDER_THAN_S = 7 * 24 * 3600.0
 """A week: whoever restores an older database beside newer recordings has time to notice what it does not know of."""
 
 
-
 @dataclass(slots=True)
 class Chore:
     """Something to do every so often; `do` tells how much there was to do."""

@@ -46,6 +46,8 @@ def _lines(job_id: str, happening: Iterator[Event | None]) -> Iterator[str]:
         for event in happening:
             # The comment finds out whether the reader is still there.
             yield f"id: {event.seq}\ndata: {to_wire(event)}\n\n" if event else ": nothing new\n\n"
+    # The answer has begun; the client comes back, and is told then what is wrong.
     except ParloirError as error:
-        # The answer has begun; the client comes back, and is told then what is wrong.
         log.info("events_broken_off", job_id=job_id, code=error.code)
+    except Exception as error:
+        log.error("events_failed", job_id=job_id, exc_info=error)

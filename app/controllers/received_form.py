@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.controllers.file_names import clean_name
 from app.controllers.multipart import Piece, read_pieces
+from app.controllers.stalling import stalls_end
 from app.domain.errors import BadRequest, TooLarge
 from app.services.media.storage import Storage, StoredAudio, Upload
 
@@ -103,11 +104,12 @@ def received_form(
     boundary = _boundary(request)
     held_s = time.monotonic()
     try:
-        for piece in read_pieces(request.stream, boundary):
-            form.take(piece)
-            if time.monotonic() - held_s > HOLD_EVERY_S:
-                held_s = time.monotonic()
-                hold()
+        with stalls_end(request.environ):
+            for piece in read_pieces(request.stream, boundary):
+                form.take(piece)
+                if time.monotonic() - held_s > HOLD_EVERY_S:
+                    held_s = time.monotonic()
+                    hold()
         form.end()
         yield form
     finally:

@@ -14,6 +14,7 @@ class CanonicalPath:
         self._canonical = {segment.lower(): segment for segment in segments}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a request."""
         environ["PATH_INFO"] = self.canonical(environ.get("PATH_INFO", ""))
         return self._app(environ, start_response)
 

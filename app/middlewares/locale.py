@@ -6,7 +6,6 @@ from werkzeug.datastructures import LanguageAccept
 from app.i18n.locales import Locale
 from app.middlewares.families import Families
 
-
 SPOKEN = {locale.value: locale for locale in Locale}
 
 

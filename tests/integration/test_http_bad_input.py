@@ -1,5 +1,6 @@
 """Whatever is wrong with a request is told in one envelope, names what is wrong, and leaves nothing behind."""
 
+import errno
 import io
 import json
 
@@ -161,6 +162,17 @@ def test_a_recording_that_is_too_large_is_refused(api: Api):
 
 def test_fields_that_are_too_large_are_refused(api: Api):
     require_error(api.create(prompt="x" * 300_000), 413, "too_large")
+    assert api.left_over() == NOTHING
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(api: Api, monkeypatch):
+    def no_room(_upload: object, _data: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/secret/path")
+
+    monkeypatch.setattr("app.services.media.folder.FolderUpload._write_all", no_room)
+    told = require_error(api.create(), 503, "storage_full")
+    assert "secret" not in told["message"]
+    monkeypatch.undo()
     assert api.left_over() == NOTHING
 
 

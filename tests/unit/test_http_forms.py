@@ -1,24 +1,32 @@
 """Forms as they come over the wire: in pieces cut anywhere, with names that must do no harm."""
 
 import io
+from socket import socketpair
 
 import pytest
+from flask import Request
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
+from werkzeug.test import EnvironBuilder
 
 from app.controllers.file_names import clean_name, disposition, stem
 from app.controllers.multipart import read_pieces
+from app.controllers.received_form import received_form
+from app.controllers.stalling import stalls_end
 from app.domain.errors import BadRequest, InvalidFields
 from app.domain.job import JobOptions, Priority
 from app.middlewares.canonical_path import CanonicalPath, first_segments
 from app.schemas.create_job import CreateBatchJobForm
 from app.schemas.loading import flattened, load_form
+from app.services.media.folder import FolderStorage
 
 SOUND = bytes(range(256)) * 3 + b"\r\n--bound\r\n--b\r\n\r\n"
 FORM = (
     b"preamble\r\n--boundary\r\n"
     b'Content-Disposition: form-data; name="task"\r\n\r\ntranscribe\r\n--boundary\r\n'
+    b'Content-Disposition: form-data; name="empty"\r\n\r\n\r\n--boundary  \r\n'
+    b'Content-Disposition: form-data; name="bare"\r\n\r\n--boundary\r\n'
     b'Content-Disposition: form-data; name="audioFile"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\n'
     + SOUND
     + b"\r\n--boundary--\r\nepilogue"
@@ -45,7 +53,12 @@ def parts(stream) -> dict[tuple[str, str | None], bytes]:
 
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=20))
 def test_a_form_reads_the_same_however_it_is_cut(sizes):
-    assert parts(Trickle(FORM, sizes)) == {("task", None): b"transcribe", ("audioFile", "a.wav"): SOUND}
+    assert parts(Trickle(FORM, sizes)) == {
+        ("task", None): b"transcribe",
+        ("empty", None): b"",
+        ("bare", None): b"",
+        ("audioFile", "a.wav"): SOUND,
+    }
 
 
 @given(st.integers(0, FORM.index(b"--boundary--") + 11))
@@ -94,6 +107,29 @@ def test_a_disposition_is_one_line_of_ascii_with_two_quotes(name):
 
 def test_a_stem_has_no_extension():
     assert (stem("a.b.wav"), stem("a"), stem(".wav")) == ("a.b", "a", ".wav")
+
+
+def test_the_hold_on_a_request_is_renewed_while_it_arrives(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.controllers.received_form.HOLD_EVERY_S", 0.0)
+    held = []
+    stream = io.BytesIO(FORM)
+    builder = EnvironBuilder(method="POST", input_stream=stream, content_type="multipart/form-data; boundary=boundary")
+    request = Request({**builder.get_environ(), "wsgi.input_terminated": True})
+    with received_form(request, "audioFile", FolderStorage(tmp_path), 10_000, lambda: held.append(1)) as received:
+        assert received.fields["task"] == "transcribe"
+        assert received.n_bytes == len(SOUND)
+        assert len(list((tmp_path / "incoming").iterdir())) == 1
+    assert held
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_a_client_that_stalls_counts_as_gone():
+    ours, theirs = socketpair()
+    with ours, theirs:
+        ours.settimeout(None)
+        with stalls_end({"gunicorn.socket": ours}, after_s=0.01), pytest.raises(TimeoutError):
+            ours.recv(1)
+        assert ours.gettimeout() is None
 
 
 def form(*pairs: tuple[str, str]):

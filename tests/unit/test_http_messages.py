@@ -117,7 +117,7 @@ def refusal(registry: Registry, **options: object) -> dict[str, list[str]]:
         {"model": "nope"},
         {"engine": "pocketsphinx", "model": "nope"},
         {"engine": "whisper", "model": "tiny"},
-        {"language": "not a tag"},
+        {"language": "français"},
         {"language": "ja"},
         {"language": "tlh"},
         {"language": "en", "engine": "pocketsphinx", "hotwords": ("a",)},

@@ -9,12 +9,19 @@ from uuid import uuid4
 
 import pytest
 import redis
+import structlog
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from app.embedded.migrate import migrate
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.helpers.database_url import with_driver
+
+
+@pytest.fixture(autouse=True)
+def no_context_of_others() -> None:
+    """What an earlier test has bound to this thread's log lines is not this test's."""
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(scope="session")

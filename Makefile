@@ -16,7 +16,7 @@ run: $(RUNTIME)  ## Start the service on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m app up
 
 demo: $(RUNTIME)  ## Start it, transcribe the demo recordings, print what was said, end
-	@exec $(BIN)/python -m app up --demo
+	@exec env LOG_LEVEL=$${LOG_LEVEL:-WARNING} $(BIN)/python -m app up --demo
 
 test: $(DEV)  ## Run the tests
 	$(BIN)/pytest --durations=10

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import structlog
 
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 CANCEL_GRACE_S = 5.0
 PROGRESS_EVERY_S = 0.5
 LOOK_EVERY_S = 0.25
+PAUSE_S = 2.0
+"""Before a worker that stops gives its job back: time for the child to come to the end of a segment."""
 
 
 class Fenced(Exception):
@@ -65,6 +68,8 @@ class Attendance:
     duration_s: float | None = None
     n_told: int = 0
     unnoted: StoredAudio | None = None
+    unkept: list[PartDone] = field(default_factory=list)
+    is_pausing: bool = False
     cancelled_at: float | None = None
     told_at: float = 0.0
     beat_at: float = field(init=False)
@@ -84,10 +89,15 @@ class Attendance:
                 self._wait_until_noted()
                 return message.transcript
             if isinstance(message, Failed):
-                raise message.error from ChildTraceback(message.detail)
+                self._raise(message)
             if message is not None:
                 self._hear(message)
             self._look()
+
+    def _raise(self, failed: Failed) -> NoReturn:
+        if self.is_pausing and isinstance(failed.error, Cancelled):
+            raise Drained
+        raise failed.error from ChildTraceback(failed.detail)
 
     def _receive(self) -> FromChild | None:
         until_beat_s = self.beat_at + self.limits.beat_s - self.clock()
@@ -113,7 +123,8 @@ class Attendance:
             case Heard(segment):
                 self._tell("segment", segment=segment_to_wire(segment))
             case PartDone():
-                self._keep(message)
+                self.unkept.append(message)
+                self._keep_parts()
             case _:
                 log.warning("child_said_something_odd", message=type(message).__name__)
 
@@ -128,14 +139,16 @@ class Attendance:
         seq = self.job.attempt * SEQ_PER_ATTEMPT + self.n_told
         self.narrator.tell(Event(self.job.id, seq, kind, fields))
 
-    def _keep(self, done: PartDone) -> None:
-        try:
-            kept = self.claims.store_part(self.job, done.part)
-        except Unavailable:
-            log.warning("part_not_kept", part=done.part.index)  # a later run does this part again
-            return
-        if not kept:
-            raise Fenced
+    def _keep_parts(self) -> None:
+        while self.unkept:
+            try:
+                kept = self.claims.store_part(self.job, self.unkept[0].part)
+            except Unavailable:
+                log.warning("part_not_kept", part=self.unkept[0].part.index)  # tried again at the next beat
+                return
+            if not kept:
+                raise Fenced
+            del self.unkept[0]
 
     def _note_recording(self) -> None:
         if self.unnoted is None:
@@ -167,13 +180,22 @@ class Attendance:
         if now - self.heard_at > self.limits.stall_s:
             raise ChildCrashed(ChildDied(reason=f"it said nothing for {self.limits.stall_s:.0f} s"))
         deadline = self.drain_deadline()
-        if deadline is not None and now > deadline:
+        if deadline is not None:
+            self._drain(deadline - now)
+
+    def _drain(self, left_s: float) -> None:
+        """Near the end of the time to end: ask the child to pause, so that what it has done so far is kept."""
+        if left_s < 0:
             raise Drained
+        if left_s < PAUSE_S and not self.is_pausing:
+            self.is_pausing = True
+            self.child.send(Cancel())
 
     def _beat(self) -> None:
         if self.child.rss_bytes() > self.limits.max_rss_bytes:
             raise ChildCrashed(OutOfMemory())
         self._note_recording()
+        self._keep_parts()
         try:
             answer = self.claims.beat(self.job, self.progress, self.duration_s)
         except Unavailable:

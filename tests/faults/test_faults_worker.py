@@ -232,6 +232,21 @@ def test_a_later_run_goes_on_after_the_finished_parts(house, site, tmp_path):
     assert n_heard_after + n_heard_before <= whole(house, job_id) + 2, "finished parts are not heard twice"
 
 
+def test_a_worker_that_stops_keeps_what_it_has_done_of_a_part(house, site, tmp_path):
+    site.settings["DRAIN_S"] = "3"
+    key = site.store(write_speechlike(tmp_path / "long.wav", 60.0))
+    options = options_to_dict(JobOptions(engine="scripted", model="v1", prompt="sleep:0.4"))
+    job_id = house.add_job(options=options, audio_key=key)
+    with site.worker() as first:
+        wait_for(lambda: len(site.heard) >= 2)
+        stop(first)
+    assert (house.row(job_id).state, n_parts(house, job_id)) == ("QUEUED", 1)
+    house.change(job_id, options=options_to_dict(JobOptions(engine="scripted", model="v1")))
+    with site.worker():
+        assert ended(house, job_id).state == "COMPLETED"
+    assert len(site.heard) <= whole(house, job_id) + 1, "only the span that was being heard is heard again"
+
+
 def n_parts(house: House, job_id: str) -> int:
     with house.database.work() as work:
         return work.session.scalar(select(func.count()).where(JobPart.job_id == UUID(job_id)))

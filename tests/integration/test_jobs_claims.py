@@ -141,6 +141,16 @@ def test_finished_parts_are_there_for_the_next_run(house: House):
     assert checkpoint.end_sample == 48000
 
 
+def test_a_part_that_does_not_follow_on_the_one_before_is_not_gone_on_from(house: House):
+    job = house.claim(house.add_job())
+    for part in (PartResult(0, 0, 100), PartResult(2, 200, 300)):
+        house.claims.store_part(job, part)
+    assert house.claims.checkpoint(job).end_sample == 100
+    house.claims.store_part(job, PartResult(1, 100, 180))
+    house.claims.store_part(job, PartResult(2, 180, 320))
+    assert house.claims.checkpoint(job).end_sample == 320
+
+
 def test_only_the_last_errors_are_kept(house: House):
     job_id = house.add_job()
     for _ in range(KEPT_ERRORS + 3):

@@ -128,6 +128,28 @@ def test_a_cancelled_run_stops_at_the_next_segment(engine: BeepEngine, song: Pat
     assert not any("app.audio.decoder" in process.cmdline() for process in psutil.Process().children())
 
 
+@pytest.mark.parametrize(("is_trimmed", "n_heard"), [(False, 3), (True, 2)])
+def test_what_a_run_has_done_of_a_part_when_it_is_stopped_is_not_done_again(
+    engine: BeepEngine, song: Path, is_trimmed: bool, n_heard: int
+) -> None:
+    options = JobOptions(trim_silence=is_trimmed)
+    undisturbed = pipeline_of(BeepEngine()).run(song, options, Watcher())
+    stopped = Watcher(cancel_after=n_heard)
+    with pytest.raises(Cancelled):
+        pipeline_of(BeepEngine()).run(song, options, stopped)
+    done = kept_and_read_again(stopped.parts)
+    resumed = pipeline_of(engine).run(song, options, Watcher(), done)
+    assert text_of(resumed) == text_of(undisturbed)
+    assert sum(len(part.segments) for part in done.parts) == n_heard - 1, "the last was being heard"
+    assert engine.transcriber.heard_s < undisturbed.duration_s - done.end_sample / RATE_HZ
+
+
+def test_parts_after_one_that_could_not_be_kept_are_done_again() -> None:
+    parts = [PartResult(0, 0, 100), PartResult(1, 100, 200), PartResult(3, 300, 400)]
+    assert Checkpoint.of(parts).end_sample == 200
+    assert Checkpoint.of(parts[1:]).parts == ()
+
+
 def test_a_run_after_a_cancelled_one_is_whole_and_loads_nothing_again(engine: BeepEngine, song: Path) -> None:
     pipeline = pipeline_of(engine)
     with pytest.raises(Cancelled):

@@ -137,7 +137,10 @@ class Claims:
                 "language": part.language,
                 "segments": part.to_dict()["segments"],
             }
-            work.session.execute(insert(JobPart).values(row).on_conflict_do_nothing())
+            # An earlier run may have left a part of this number that does not follow on the one before.
+            newest = insert(JobPart).values(row)
+            keys = ["job_id", "part"]
+            work.session.execute(newest.on_conflict_do_update(index_elements=keys, set_=dict(newest.excluded)))
             return True
 
     def fetched(self, job: ClaimedJob, stored: StoredAudio) -> bool:
@@ -171,7 +174,7 @@ class Claims:
         """
         with self._database.work() as work:
             rows = work.session.scalars(select(JobPart).where(JobPart.job_id == UUID(job.id)).order_by(JobPart.part))
-            return Checkpoint(tuple(_part(row) for row in rows))
+            return Checkpoint.of(_part(row) for row in rows)
 
 
 def holds(session: Session, job: ClaimedJob) -> bool:

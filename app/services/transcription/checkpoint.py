@@ -1,6 +1,6 @@
 """What of a long recording is done already, in a form that can be kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,19 @@ class Checkpoint:
     """The finished parts of a recording, in order, from its start without a gap."""
 
     parts: tuple[PartResult, ...] = ()
+
+    @staticmethod
+    def of(parts: Iterable[PartResult]) -> "Checkpoint":
+        """As many of `parts`, in order of their index, as follow on each other from the start of the recording.
+
+        A part may be missing in between, because it could not be stored; what comes after it is done again.
+        """
+        whole: list[PartResult] = []
+        for part in parts:
+            if part.start_sample != (whole[-1].end_sample if whole else 0):
+                break
+            whole.append(part)
+        return Checkpoint(tuple(whole))
 
     @property
     def end_sample(self) -> int:

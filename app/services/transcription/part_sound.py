@@ -24,6 +24,10 @@ class PartSound:
     start_s: float
     time_map: TimeMap
 
+    def original_sample(self, at: int) -> int:
+        """Where a sample of `pcm` lies in the recording."""
+        return round((self.start_s + self.time_map.to_original_s(at / RATE_HZ)) * RATE_HZ)
+
     def placed(self, heard: Segment) -> Segment | None:
         """What the engine heard, at its place in the recording; None if nobody spoke there."""
         return within_speech(_later(self.time_map.restored(tidy(heard)), self.start_s), self.speech)

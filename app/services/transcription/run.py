@@ -30,6 +30,7 @@ class Run:
         self._observer = observer
         self._language = options.language or done.language
         self._segments = [segment for part in done.parts for segment in part.segments]
+        self._heard_until = 0
 
     def hear(self, reading: ReadAhead, hop: int) -> Transcript:
         """Transcribe all parts that are read; `hop` is the samples that one of their probabilities stands for.
@@ -49,19 +50,39 @@ class Run:
     def _hear_part(self, part: Part, hop: int, tracker: Tracker) -> None:
         sound = part_sound(part, self._choice.engine.capabilities.spans, hop, is_trimmed=self._options.trim_silence)
         n_before = len(self._segments)
-        if sound.spans:
-            for segment in self._heard(sound, is_last=part.is_last):
-                self._segments.append(replace(segment, id=len(self._segments)))
-                self._observer.segment(self._segments[-1])
-                tracker.done(segment.end_s)
+        try:
+            self._hear_spans(sound, tracker, is_last=part.is_last)
+        except Cancelled:
+            self._keep_whole_spans(part, sound, n_before)
+            raise
         found = tuple(self._segments[n_before:])
         self._observer.part_done(PartResult(part.index, part.start, part.end, found, self._language))
         tracker.done(part.end / RATE_HZ)
+
+    def _hear_spans(self, sound: PartSound, tracker: Tracker, *, is_last: bool) -> None:
+        self._heard_until = 0
+        if not sound.spans:
+            return
+        for segment in self._heard(sound, is_last=is_last):
+            self._segments.append(replace(segment, id=len(self._segments)))
+            self._observer.segment(self._segments[-1])
+            tracker.done(segment.end_s)
+
+    def _keep_whole_spans(self, part: Part, sound: PartSound, n_before: int) -> None:
+        """Of a part that is left in the middle, the spans before the one being heard are done: a part of their own."""
+        whole = [span for span in sound.spans if span.end <= self._heard_until]
+        if not whole:
+            return
+        end = sound.original_sample(whole[-1].end)
+        found = tuple(segment for segment in self._segments[n_before:] if segment.start_s < end / RATE_HZ)
+        self._observer.part_done(PartResult(part.index, part.start, end, found, self._language))
 
     def _heard(self, sound: PartSound, *, is_last: bool) -> Iterator[Segment]:
         transcriber = self._load()
         self._find_language(transcriber, sound, is_last=is_last)
         for segment in transcriber.transcribe(sound.pcm, sound.spans, self._engine_options()):
+            # Engines tell what they hear in order of time, so the spans before this segment are done.
+            self._heard_until = round(segment.start_s * RATE_HZ)
             placed = sound.placed(segment)
             if placed is not None:
                 yield placed

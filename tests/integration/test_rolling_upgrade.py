@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Engine, Identity, MetaData, Table, create_engine, delete, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from app.domain.transcript import Segment, Word, segment_from_dict, segment_to_dict
 from app.embedded.migrate import MIGRATIONS, migrate
@@ -135,8 +136,8 @@ def test_no_contraction_is_listed_that_is_not_made():
         assert any(of == revision and one.startswith(start) for of, one in made), start
 
 
-def upgrade(engine: Engine, revision: str) -> None:
-    config = Config()
+def upgrade(engine: Engine, revision: str, **attributes: str) -> None:
+    config = Config(attributes=attributes)
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
@@ -189,6 +190,17 @@ def use(connection, tables: list[Table]) -> None:
             connection.execute(insert(table).values({name: row[name] for name in written_columns(table)}))
 
 
+def test_a_migration_gives_up_rather_than_hold_up_everybody_behind_a_long_reader(create_database: Callable[[], str]):
+    engine = create_engine(create_database())
+    upgrade(engine, "0001")
+    with engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM jobs"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            upgrade(engine, "head", lock_timeout="200ms")
+    upgrade(engine, "head", lock_timeout="200ms")
+    engine.dispose()
+
+
 TOMORROW = (
     "ALTER TABLE jobs ADD COLUMN tomorrow text",
     "ALTER TABLE jobs ADD COLUMN tomorrow_too integer NOT NULL DEFAULT 7",
@@ -205,7 +217,7 @@ def test_jobs_go_on_through_a_migration(create_database: Callable[[], str], redi
     """API and worker are of the version before the columns; neither is started again."""
     url = create_database()
     migrate(url)
-    speech = write_speechlike(tmp_path / "speech.wav", 12.0).read_bytes()
+    speech = write_speechlike(tmp_path / "speech.wav", 6.0).read_bytes()
     site = Site(url, redis_url, tmp_path)
     with api_behind(url, redis_url, tmp_path) as api, site.worker():
         running = api.created(audio=speech, prompt="sleep:1.5")

@@ -7,6 +7,7 @@ Each process builds one frozen config at its start (`ApiConfig.from_env()`); all
 from config.api import ApiConfig
 from config.base import BaseConfig
 from config.launch import LaunchConfig
+from config.operating import OperatingConfig
 from config.reading import ConfigError, Setting, settings_of
 from config.weights import WeightsConfig
 from config.worker import WorkerConfig
@@ -23,6 +24,7 @@ __all__ = [
     "BaseConfig",
     "ConfigError",
     "LaunchConfig",
+    "OperatingConfig",
     "Setting",
     "WeightsConfig",
     "WorkerConfig",

@@ -67,9 +67,13 @@ def segment_to_dict(segment: Segment) -> dict[str, Any]:
 
 
 def segment_from_dict(stored: Mapping[str, Any]) -> Segment:
-    """The segment that `segment_to_dict` stored."""
-    words = tuple(Word(**word) for word in stored.get("words", ()))
-    return Segment(**{**stored, "words": words})
+    """The segment that `segment_to_dict` stored; what a newer version stores beyond what we know is left out."""
+    words = tuple(Word(**_known(Word, word)) for word in stored.get("words", ()))
+    return Segment(**{**_known(Segment, stored), "words": words})
+
+
+def _known(kind: type[Word | Segment], stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: stored[name] for name in kind.__dataclass_fields__ if name in stored}
 
 
 def renumbered(segments: Iterable[Segment]) -> tuple[Segment, ...]:

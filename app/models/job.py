@@ -34,8 +34,8 @@ class Job(Base):
 
     `claim` is the token of the run that owns the row; nothing about a running job is written without it,
     and `ended_by` is the token of the run that ended, so that a commit whose answer was lost can be asked for again.
-    `beat` counts that run's signs of life. `attempt` numbers the runs; `failures`, `crashes` and `releases`
-    count how they ended, apart.
+    `beat` counts that run's signs of life; `beat_at` (PostgreSQL's clock) is for people and decides nothing.
+    `attempt` numbers the runs; `failures`, `crashes` and `releases` count how they ended, apart.
     A recording that is still to be fetched from `audio_url` has no `audio_key` yet, nor a type, size or hash.
     """
 
@@ -52,6 +52,7 @@ class Job(Base):
         Index("ix_jobs_newest", "project_id", text("created_at DESC"), text("id DESC")),
         Index("ix_jobs_due", "mode", "run_at", "id", postgresql_where=text("state = 'QUEUED'")),
         Index("ix_jobs_running", "mode", "id", postgresql_where=text("state = 'PROCESSING'")),
+        Index("ix_jobs_ended", "finished_at", "state", "error_code", postgresql_where=text("finished_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -80,6 +81,7 @@ class Job(Base):
     ended_by: Mapped[UUID | None]
     worker: Mapped[str | None] = mapped_column(Text)
     beat: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    beat_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     attempt: Mapped[int] = mapped_column(Integer, server_default="0")
     failures: Mapped[int] = mapped_column(Integer, server_default="0")
     crashes: Mapped[int] = mapped_column(Integer, server_default="0")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import redis
 from redis.exceptions import RedisError
@@ -44,13 +45,14 @@ def leave(client: "redis.Redis", name: str) -> None:
 def list_workers(client: "redis.Redis") -> list[WorkerPresence]:
     """The workers that are there; none can be told while Redis is away."""
     try:
-        keys = sorted(client.scan_iter(match=f"{PREFIX}*", count=200))
+        keys = sorted(client.scan_iter(match=f"{PREFIX}*", count=1000))
         values = client.mget(keys) if keys else []
     except RedisError:
         return []
     return [_presence(json.loads(value)) for value in values if value]
 
 
-def _presence(stored: dict[str, object]) -> WorkerPresence:
-    jobs = stored.pop("jobs", ())
-    return WorkerPresence(**stored, jobs=tuple(jobs))  # type: ignore[arg-type]
+def _presence(stored: dict[str, Any]) -> WorkerPresence:
+    """What a newer version says beyond what we know is left out: during a rollout both are there."""
+    known = {name: stored[name] for name in WorkerPresence.__dataclass_fields__ if name in stored}
+    return WorkerPresence(**{**known, "jobs": tuple(known.get("jobs", ()))})

@@ -21,6 +21,7 @@ from app.services.jobs.narrator import Narrator
 from app.services.jobs.submission import Defaults, Submissions
 from app.services.jobs.watch import Watch
 from app.services.media.folder import FolderStorage, Offload
+from app.services.operations.overview import Operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Services:
     control: Control
     watch: Watch
     health: HealthCheck
+    operations: Operations
     redis: "redis.Redis"
 
 
@@ -65,5 +67,6 @@ def build_services(
         control=Control(database, storage, queues, events, narrator),
         watch=Watch(catalogue, events, EventHub(connect(redis_url, read_timeout_s=30.0))),
         health=HealthCheck(database, client, queues),
+        operations=Operations(database, client, queues, storage),
         redis=client,
     )

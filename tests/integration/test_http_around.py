@@ -157,6 +157,9 @@ def test_metrics_tell_requests_jobs_and_queues(api: Api):
     assert metric(after, "parloir_upload_bytes_total") > metric(before, "parloir_upload_bytes_total")
     assert metric(after, 'parloir_queue_waiting{queue="batch_queue"}') == 1
     assert metric(after, 'parloir_queue_hints{queue="batch_queue"}') == 1
+    assert 'parloir_queue_drift{queue="batch_queue"} 0.0' in after
+    assert "parloir_last_hour_jobs_poisoned 0.0" in after
+    assert metric(after, "parloir_storage_free_bytes") > 0
     assert metric(after, 'parloir_backing_up{service="redis"}') == 1
     assert metric(after, 'parloir_worker_slots{mode="batch"}') == 2
     assert metric(after, 'parloir_worker_runs_total{end="completed",mode="batch",worker="w:1:t"}') == 5

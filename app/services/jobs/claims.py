@@ -35,6 +35,7 @@ def _take(which: ColumnElement[bool]) -> Executable:
             worker=bindparam("worker"),
             attempt=Job.attempt + 1,
             beat=0,
+            beat_at=func.now(),
             started_at=func.coalesce(Job.started_at, func.now()),
         )
         .returning(*COLUMNS)
@@ -57,6 +58,7 @@ BEAT = (
     .where(Job.id == bindparam("job", type_=Uuid), Job.claim == bindparam("token", type_=Uuid))
     .values(
         beat=Job.beat + 1,
+        beat_at=func.now(),
         progress=func.greatest(Job.progress, bindparam("done", type_=Float)),
         duration_s=func.coalesce(bindparam("length_s", type_=Float), Job.duration_s),
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Text, cast, func, select, tuple_
 
 from app.domain.job import Mode
 from app.models import Job, Project
@@ -65,10 +65,11 @@ def drift(database: Database, queue: HintQueue, mode: Mode, *, limit: int = 10_0
     Raises:
         Unavailable: PostgreSQL or Redis cannot be reached.
     """
-    query = select(Job.id).where(DUE, Job.mode == mode.value).order_by(Job.run_at, Job.id).limit(limit)
+    query = select(cast(Job.id, Text)).where(DUE, Job.mode == mode.value).order_by(Job.run_at, Job.id).limit(limit)
     with database.work() as work:
-        ids = [str(job_id) for job_id in work.session.scalars(query)]
-    return len(queue.missing(ids))
+        ids = work.session.scalars(query).all()
+    # Page by page: one question about all of them would hold up Redis, and an API process that asks.
+    return sum(len(queue.missing(ids[at : at + PAGE])) for at in range(0, len(ids), PAGE))
 
 
 def oldest_age_s(database: Database, mode: Mode) -> float:

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,6 +75,12 @@ class FolderStorage:
         for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
             if _age_s(path) > older_than_s:
                 yield path.name
+
+    def space(self) -> tuple[int, int]:
+        """Free bytes and all bytes of the disk that holds the folder, which need not be there yet."""
+        there = next(path for path in (self._folder, *self._folder.absolute().parents) if path.exists())
+        usage = shutil.disk_usage(there)
+        return usage.free, usage.total
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key

@@ -1,0 +1,1 @@
+"""What an operator sees: the whole service at a glance."""

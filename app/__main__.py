@@ -7,6 +7,7 @@ from importlib import import_module
 COMMANDS = {
     "up": "start the service on this machine",
     "transcribe": "transcribe files here, without the service",
+    "jobs": "jobs that failed: list, explain, replay, purge",
     "weights": "list, fetch and remove the engines' weights",
 }
 

@@ -19,6 +19,7 @@ from app.services.jobs.removal import Removal
 from app.services.jobs.retention import Keeping, Retention
 from app.services.media.folder import FolderStorage
 from app.services.transcription.checkpoint import PartResult
+from tests.dead_letters import store
 from tests.factories import House, make_house, make_transcript
 from tests.workers import Site, wait_for
 
@@ -40,12 +41,6 @@ def storage(tmp_path: Path) -> FolderStorage:
 @pytest.fixture
 def control(house, storage):
     return Control(house.database, storage, {Mode.BATCH: house.queue}, house.events, house.narrator)
-
-
-def store(storage: FolderStorage) -> str:
-    upload = storage.receive(1000)
-    upload.write(b"RIFF")
-    return upload.keep().key
 
 
 def retention(house: House, storage: FolderStorage, batch: int = 100, **keeping: float) -> Retention:

@@ -81,18 +81,18 @@ class Control:
         work.after_commit(lambda: self._best_effort(lambda: self._queues[Mode(job.mode)].drop(str(job.id))))
         work.after_commit(lambda: self._narrator.state(str(job.id), JobState.CANCELLED, job.attempt))
 
-    def retry(self, principal: Principal, job_id: str) -> JobView:
-        """FAILED | CANCELLED → QUEUED, with a clean slate; finished parts are not done again.
+    def retry(self, principal: Principal, job_id: str, *, only: JobState | None = None) -> JobView:
+        """FAILED | CANCELLED (or `only` one of them) → QUEUED, with a clean slate; finished parts are not done again.
 
         Raises:
             NotFound: unknown, or of another project.
-            Conflict: it has not failed and was not cancelled.
+            Conflict: it is in no such state.
             RecordingRemoved: its recording is no longer kept, and cannot be fetched again.
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
             job = find(work, principal, job_id, lock=True)
-            if JobState(job.state) not in {JobState.FAILED, JobState.CANCELLED}:
+            if JobState(job.state) not in ({only} if only else {JobState.FAILED, JobState.CANCELLED}):
                 raise Conflict(state=job.state)
             if job.audio_key is None:
                 _forget_parts(work, job)
@@ -121,15 +121,18 @@ class Control:
                 _rename(work, job, patch.speakers)
             return view(job)
 
-    def delete(self, principal: Principal, job_id: str) -> None:
+    def delete(self, principal: Principal, job_id: str, *, only: JobState | None = None) -> None:
         """Remove a job: its row, transcript and recording. A run under way finds that it no longer owns anything.
 
         Raises:
             NotFound: unknown, or of another project.
+            Conflict: it is in another state than `only`.
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
             job = find(work, principal, job_id, lock=True)
+            if only and JobState(job.state) is not only:
+                raise Conflict(state=job.state)
             queue = self._queues[Mode(job.mode)]
             work.session.delete(job)
             self._removal.follows(work, job.id, job.audio_key)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import create_engine
+from sqlalchemy.exc import ProgrammingError
 
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
@@ -31,7 +32,7 @@ def dead_letters(config: OperatorConfig) -> Iterator[DeadLetters]:
     """The dead letters, while the block lasts.
 
     Raises:
-        LaunchError: the database cannot be reached; says which, and what would help.
+        LaunchError: the database cannot be reached, or is of another version; says what would help.
     """
     database = Database(create_engine(_database_url(config), connect_args=_connecting()))
     client = connect(config.redis_url or EmbeddedRedis(config.var_dir).url)
@@ -42,6 +43,11 @@ def dead_letters(config: OperatorConfig) -> Iterator[DeadLetters]:
         yield DeadLetters(database, control)
     except Unavailable as error:
         raise LaunchError(_why_not(config)) from error
+    except ProgrammingError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise LaunchError(
+            f"The database is not of this version ({reason}): `python -m alembic upgrade head`."
+        ) from error
     finally:
         database.dispose()
         client.close()

@@ -181,6 +181,12 @@ def test_where_nothing_runs_one_line_says_so(tmp_path):
     assert (ended.returncode, ended.stderr) == (1, "The database of DATABASE_URL cannot be reached.\n")
 
 
+def test_a_database_that_is_not_migrated_is_told(jobs, create_database, monkeypatch, capsys):
+    monkeypatch.setenv("DATABASE_URL", create_database())
+    assert jobs("dead") == 1
+    assert "alembic upgrade head" in capsys.readouterr().err
+
+
 def test_without_urls_the_servers_of_the_var_dir_are_used(tmp_path):
     postgres, redis = EmbeddedPostgres(tmp_path, is_durable=False), EmbeddedRedis(tmp_path)
     with ExitStack() as stack:

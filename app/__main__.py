@@ -8,6 +8,7 @@ COMMANDS = {
     "up": "start the service on this machine",
     "transcribe": "transcribe files here, without the service",
     "top": "show how the service is doing",
+    "jobs": "jobs that failed: list, explain, replay, purge",
     "weights": "list, fetch and remove the engines' weights",
 }
 

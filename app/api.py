@@ -66,7 +66,7 @@ def _install_middlewares(app: Flask, config: ApiConfig) -> None:
     errors.install(app)
     headers.install(app)
     cors.install(app, config.cors_origins)
-    identity.install(app)
+    identity.install(app, config.internal_api_key)
     body_limit.install(app, {route.endpoint for route in ROUTES if route.file_field}, config.max_upload_bytes)
 
 

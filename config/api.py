@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import Length, OneOf, Range
 
 from config.base import BaseConfig
 from config.reading import InVarDir, begins_with, setting
@@ -28,6 +28,14 @@ class ApiConfig(BaseConfig):
         None,
         "how clients reach the API, for links in answers; unset: as the request came",
         begins_with("http://", "https://"),
+    )
+    internal_api_key: str | None = setting(
+        "INTERNAL_API_KEY",
+        "str",
+        None,
+        "key of the administrators and of other services, sent as `X-API-Key`; unset: nobody is an administrator",
+        Length(min=16, error="Must have at least {min} characters"),
+        secret=True,
     )
     default_locale: str = setting(
         "DEFAULT_LOCALE", "str", "fr", "language of the native family's messages", OneOf(("fr", "en"))

@@ -87,6 +87,24 @@ class WorkerConfig(BaseConfig):
         secret=True,
     )
 
+    retention_s: float | None = setting(
+        "RETENTION_S",
+        "float",
+        None,
+        "how long jobs are kept after their end, with recording and transcript; unset: for ever",
+        Range(min=1),
+    )
+    audio_retention_s: float | None = setting(
+        "RETENTION_AUDIO_S",
+        "float",
+        None,
+        "how long recordings are kept after the end of their job; unset: as long as the job",
+        Range(min=1),
+    )
+    retention_every_s: float = setting(
+        "RETENTION_EVERY_S", "float", 1800.0, "time between looks for what has been kept long enough", Range(min=0.1)
+    )
+
     def __post_init__(self) -> None:
         super(WorkerConfig, self).__post_init__()
         if self.environment == "production" and self.webhook_secret is None:

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, create_engine
 from app.domain.errors import Unavailable
 from app.helpers.database_url import with_driver
 from app.queues.connection import connect
+from app.queues.events import EventLog
 from app.queues.presence import WorkerPresence, announce, leave
 from app.services.database import Database
 from app.services.delivery.courier import Courier
@@ -27,6 +28,8 @@ from app.services.delivery.key_file import kept_secret
 from app.services.delivery.ledger import DeliveryLedger
 from app.services.delivery.signing import key_of
 from app.services.jobs.idempotency import forget_expired
+from app.services.jobs.removal import Removal
+from app.services.jobs.retention import Keeping, Retention
 from app.services.media.folder import FolderStorage
 from app.services.media.orphans import remove_orphans
 from config.worker import WorkerConfig
@@ -127,8 +130,11 @@ def build_maintenance(config: WorkerConfig) -> Maintenance:
     database = Database(_engine(config))
     secret = config.webhook_secret or kept_secret(config.var_dir / "secrets" / "webhook.key")
     deliverer = Deliverer(DeliveryLedger(database), Courier(build_outbound(config), key_of(secret)))
-    chores = _chores(database, FolderStorage(config.storage_dir))
-    return Maintenance(worker_name(uuid4().hex[:6]), database, connect(config.redis_url), deliverer, chores)
+    storage, client = FolderStorage(config.storage_dir), connect(config.redis_url)
+    keeping = Keeping(config.retention_s, config.audio_retention_s)
+    retention = Retention(database, Removal(storage, EventLog(client)), keeping)
+    chores = [*_chores(database, storage), Chore("retention", config.retention_every_s, retention.sweep)]
+    return Maintenance(worker_name(uuid4().hex[:6]), database, client, deliverer, chores)
 
 
 def _chores(database: Database, storage: FolderStorage) -> list[Chore]:

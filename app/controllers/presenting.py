@@ -73,11 +73,12 @@ def _standing(job: JobView) -> dict[str, Any]:
     if job.eta_s is not None:
         told["eta_seconds"] = round(job.eta_s, 1)
     if job.error is not None:
-        told["error"] = _failure(job.error)
+        told["error"] = failed(job.error)
     return told
 
 
-def _failure(failure: JobFailure) -> dict[str, Any]:
+def failed(failure: JobFailure) -> dict[str, Any]:
+    """Why a job failed."""
     return {
         "code": failure.code,
         "message": catalogue.failure_message(failure, locale()),

@@ -3,9 +3,12 @@
     ParloirError
     ├── BadRequest            malformed: a part is missing or cannot be read
     │   └── InvalidFields     well-formed, but values are wrong; names each field
+    ├── Unauthenticated       who asks is not known
+    ├── Forbidden             who asks is known, and may not
     ├── NotFound              no such thing, or it belongs to someone else
     ├── Conflict              the thing is not in a state that allows this
     │   ├── RefusedTransition
+    │   ├── RecordingRemoved  nothing is left to do it again with
     │   └── KeyInUse
     ├── KeyMismatch           an idempotency key seen before with another body
     ├── TooLarge
@@ -86,6 +89,18 @@ class InvalidFields(BadRequest):
         return InvalidFields, (self.errors,)
 
 
+class Unauthenticated(ParloirError):
+    """This needs a valid key in the header X-API-Key."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(ParloirError):
+    """This is for administrators only."""
+
+    code = "forbidden"
+
+
 class NotFound(ParloirError):
     """No {what} with this id."""
 
@@ -102,6 +117,12 @@ class RefusedTransition(Conflict):
     """A job that is {old} cannot become {new}."""
 
     code = "refused_transition"
+
+
+class RecordingRemoved(Conflict):
+    """The recording of this job is no longer kept, so it cannot be done again; hand it in anew."""
+
+    code = "recording_removed"
 
 
 class KeyInUse(Conflict):

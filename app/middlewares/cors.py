@@ -7,7 +7,8 @@ from flask import Flask, Response, request
 ANY = "*"
 METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
 REQUEST_HEADERS = (
-    "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Range, Last-Event-ID, Range, X-Request-ID"
+    "Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Range, Last-Event-ID, Range, X-API-Key, "
+    "X-Request-ID"
 )
 RESPONSE_HEADERS = (
     "Accept-Ranges, Content-Disposition, Content-Range, ETag, Idempotency-Replayed, Retry-After, X-Request-ID"

@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 STATUSES: dict[type[errors.ParloirError], HTTPStatus] = {
     errors.BadRequest: HTTPStatus.BAD_REQUEST,
     errors.InvalidFields: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.KeyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -44,6 +46,8 @@ HTTP_CODES: dict[int, str] = {
 
 KEPT_HEADERS = ("Allow", "Content-Range")
 RETRY_AFTER_S = 2
+CHALLENGE = 'ApiKey realm="parloir", header="X-API-Key"'
+"""What RFC 9110 asks to be said with a 401: how to identify oneself."""
 
 
 def install(app: Flask) -> None:
@@ -68,6 +72,8 @@ def _answer(error: errors.ParloirError) -> Response:
     response = _render(Problem(status, error.code, catalogue.error_message(error, g.locale), fields))
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         response.headers["Retry-After"] = str(error.params.get("retry_after_s", RETRY_AFTER_S))
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = CHALLENGE
     return response
 
 

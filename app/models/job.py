@@ -36,7 +36,8 @@ class Job(Base):
     and `ended_by` is the token of the run that ended, so that a commit whose answer was lost can be asked for again.
     `beat` counts that run's signs of life; `beat_at` (PostgreSQL's clock) is for people and decides nothing.
     `attempt` numbers the runs; `failures`, `crashes` and `releases` count how they ended, apart.
-    A recording that is still to be fetched from `audio_url` has no `audio_key` yet, nor a type, size or hash.
+    A recording that is still to be fetched from `audio_url` has no `audio_key` yet, nor a type, size or hash;
+    an ended job may have outlived its recording, and has none any more.
     """
 
     __tablename__ = "jobs"
@@ -48,11 +49,17 @@ class Job(Base):
             "(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)",
             name="finished_when_final",
         ),
-        CheckConstraint("audio_key IS NOT NULL OR audio_url IS NOT NULL", name="has_recording"),
+        CheckConstraint(
+            "audio_key IS NOT NULL OR audio_url IS NOT NULL OR finished_at IS NOT NULL",
+            name="has_recording",
+        ),
         Index("ix_jobs_newest", "project_id", text("created_at DESC"), text("id DESC")),
         Index("ix_jobs_due", "mode", "run_at", "id", postgresql_where=text("state = 'QUEUED'")),
+        # What retention walks along, and what the operator's figures of the last hour are read from.
+        Index(
+            "ix_jobs_ended", "finished_at", "id", "state", "error_code", postgresql_where=text("finished_at IS NOT NULL")
+        ),
         Index("ix_jobs_running", "mode", "id", postgresql_where=text("state = 'PROCESSING'")),
-        Index("ix_jobs_ended", "finished_at", "state", "error_code", postgresql_where=text("finished_at IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,10 +1,11 @@
 """The life of a job, whatever its mode."""
 
-from app.controllers import events, jobs, recordings, sockets, transcripts
+from app.controllers import deliveries, events, jobs, recordings, sockets, transcripts
 from app.domain.errors import Conflict, NotFound, Unavailable
 from app.exports.formats import FORMATS
 from app.routes.route import Answer, Header, Route, Socket
 from app.schemas.answers import DeletedAnswer, JobAnswer, JobsAnswer
+from app.schemas.deliveries import DeliveriesAnswer, DeliveryAnswer
 from app.schemas.jobs import EventsQuery, JobPatchBody, JobsQuery, TranscriptQuery
 
 TAG = "jobs"
@@ -76,6 +77,24 @@ ROUTES = (
         Answer("Events until it ends", content_types=("text/event-stream",)),
         query=EventsQuery,
         headers=(Header("Last-Event-ID", "Go on after this event"),),
+        errors=KNOWN,
+    ),
+    Route(
+        "GET",
+        f"{JOB}/deliveries",
+        deliveries.list_deliveries,
+        "What was told to its callback URL, with each try",
+        TAG,
+        Answer("All deliveries, oldest first", DeliveriesAnswer),
+        errors=KNOWN,
+    ),
+    Route(
+        "POST",
+        f"{JOB}/deliveries/<delivery_id>/resend",
+        deliveries.resend_delivery,
+        "Deliver it again, at once",
+        TAG,
+        Answer("The delivery, due again", DeliveryAnswer),
         errors=KNOWN,
     ),
 )

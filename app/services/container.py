@@ -13,9 +13,11 @@ from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.queues.hub import EventHub
 from app.services.database import Database
+from app.services.delivery.deliveries import Deliveries
 from app.services.health import HealthCheck
 from app.services.jobs.catalogue import Catalogue
 from app.services.jobs.control import Control
+from app.services.jobs.dead import DeadLetters
 from app.services.jobs.idempotency import IdempotencyKeys
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.submission import Defaults, Submissions
@@ -34,6 +36,8 @@ class Services:
     idempotency: IdempotencyKeys
     catalogue: Catalogue
     control: Control
+    dead: DeadLetters
+    deliveries: Deliveries
     watch: Watch
     health: HealthCheck
     operations: Operations
@@ -58,13 +62,16 @@ def build_services(
     events = EventLog(client)
     narrator = Narrator(events)
     catalogue = Catalogue(database, storage, queues)
+    control = Control(database, storage, queues, events, narrator)
     return Services(
         storage=storage,
         registry=registry,
         submissions=Submissions(database, storage, registry, queues, narrator, defaults),
         idempotency=IdempotencyKeys(client),
         catalogue=catalogue,
-        control=Control(database, storage, queues, events, narrator),
+        control=control,
+        dead=DeadLetters(database, control),
+        deliveries=Deliveries(database),
         watch=Watch(catalogue, events, EventHub(connect(redis_url, read_timeout_s=30.0))),
         health=HealthCheck(database, client, queues),
         operations=Operations(database, client, queues, storage),

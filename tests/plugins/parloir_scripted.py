@@ -1,7 +1,8 @@
 """An engine that does what the job's prompt says; found by the service as any plug-in is.
 
 Prompts: empty (hear one word a span), `sleep:SECONDS` a span, `crash` (SIGSEGV), `hang`, `eat` (memory without end),
-`fail` (an error that a retry can help), `refuse` (one that it cannot), `spin:SECONDS` (hold the GIL).
+`fail` (an error that a retry can help), `refuse` (one that it cannot), `spin:SECONDS` (hold the GIL),
+`leak:SECRET` (an error that quotes it).
 Each span that is heard adds a line `start-end` to the file that SCRIPTED_LOG names.
 """
 
@@ -51,6 +52,8 @@ def act(prompt: str) -> None:
             eat()
         case "fail":
             raise EngineError(reason="scripted")
+        case "leak":
+            raise ConnectionError(f"https://me:{argument}@engine.test/?sig={argument} refused api_key={argument}")
         case "refuse":
             raise EngineUnavailable(engine="scripted", reason="scripted")
 

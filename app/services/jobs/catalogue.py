@@ -1,17 +1,13 @@
 """Looking at jobs: one, many, their transcripts and recordings. All see one project only."""
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, tuple_
 
-from app.domain.errors import InvalidFields, NotFound, Unavailable
+from app.domain.errors import NotFound, Unavailable
 from app.domain.job import JobView, Mode
 from app.domain.principal import Principal
 from app.domain.states import JobState
@@ -19,6 +15,7 @@ from app.domain.transcript import Segment, Speaker, Transcript, segment_from_dic
 from app.models import Job, JobPart, JobTranscript
 from app.queues.hints import HintQueue
 from app.services.database import Database, Work
+from app.services.jobs.cursor import cursor_of, position_of
 from app.services.jobs.estimate import eta_s
 from app.services.jobs.views import view
 from app.services.media.storage import Storage
@@ -86,7 +83,9 @@ class Catalogue:
             rows = list(work.session.scalars(query))
         shown = rows[: wanted.limit]
         more = len(rows) > wanted.limit
-        return JobPage(tuple(view(row) for row in shown), _cursor(shown[-1]) if more else None)
+        return JobPage(
+            tuple(view(row) for row in shown), cursor_of(shown[-1].created_at, shown[-1].id) if more else None
+        )
 
     def get_transcript(self, principal: Principal, job_id: str) -> Transcript:
         """The transcript of a job: whole when it is completed, else what its finished parts hold.
@@ -167,19 +166,5 @@ def _filtered(query: Select[Job], wanted: JobFilter) -> Select[Job]:
         words = func.websearch_to_tsquery("simple", wanted.query)
         query = query.join(JobTranscript, JobTranscript.job_id == Job.id).where(JobTranscript.search.op("@@")(words))
     if wanted.cursor:
-        query = query.where(tuple_(Job.created_at, Job.id) < _after(wanted.cursor))
+        query = query.where(tuple_(Job.created_at, Job.id) < position_of(wanted.cursor))
     return query
-
-
-def _cursor(job: Job) -> str:
-    text = json.dumps([job.created_at.isoformat(), str(job.id)])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _after(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        created_at, job_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
-        return datetime.fromisoformat(created_at), UUID(job_id)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
-        raise InvalidFields({"cursor": ["is not a cursor that this service gave"]}) from error

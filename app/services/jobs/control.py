@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from app.domain.errors import Cancelled, Conflict, InvalidFields, Unavailable
+from app.domain.errors import Cancelled, Conflict, InvalidFields, RecordingRemoved, Unavailable
 from app.domain.job import JobView, Mode
 from app.domain.principal import Principal
 from app.domain.states import JobState, transition
-from app.models import Job, JobTranscript, Project
+from app.models import Job, JobPart, JobTranscript, Project
 from app.queues.breaker import Breaker
 from app.queues.events import EventLog
 from app.queues.hints import Hint, HintQueue
@@ -19,6 +19,7 @@ from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.catalogue import find
 from app.services.jobs.narrator import Narrator
+from app.services.jobs.removal import Removal
 from app.services.jobs.views import view
 from app.services.media.storage import Storage
 
@@ -45,9 +46,8 @@ class Control:
         narrator: Narrator,
     ) -> None:
         self._database = database
-        self._storage = storage
         self._queues = queues
-        self._events = events
+        self._removal = Removal(storage, events)
         self._narrator = narrator
         self._breaker = Breaker()
 
@@ -81,18 +81,21 @@ class Control:
         work.after_commit(lambda: self._best_effort(lambda: self._queues[Mode(job.mode)].drop(str(job.id))))
         work.after_commit(lambda: self._narrator.state(str(job.id), JobState.CANCELLED, job.attempt))
 
-    def retry(self, principal: Principal, job_id: str) -> JobView:
-        """FAILED | CANCELLED → QUEUED, with a clean slate; finished parts are not done again.
+    def retry(self, principal: Principal, job_id: str, *, only: JobState | None = None) -> JobView:
+        """FAILED | CANCELLED (or `only` one of them) → QUEUED, with a clean slate; finished parts are not done again.
 
         Raises:
             NotFound: unknown, or of another project.
-            Conflict: it has not failed and was not cancelled.
+            Conflict: it is in no such state.
+            RecordingRemoved: its recording is no longer kept, and cannot be fetched again.
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
             job = find(work, principal, job_id, lock=True)
-            if JobState(job.state) not in {JobState.FAILED, JobState.CANCELLED}:
+            if JobState(job.state) not in ({only} if only else {JobState.FAILED, JobState.CANCELLED}):
                 raise Conflict(state=job.state)
+            if job.audio_key is None:
+                _forget_parts(work, job)
             _make_new(job)
             work.session.flush()
             work.session.refresh(job)
@@ -118,28 +121,35 @@ class Control:
                 _rename(work, job, patch.speakers)
             return view(job)
 
-    def delete(self, principal: Principal, job_id: str) -> None:
+    def delete(self, principal: Principal, job_id: str, *, only: JobState | None = None) -> None:
         """Remove a job: its row, transcript and recording. A run under way finds that it no longer owns anything.
 
         Raises:
             NotFound: unknown, or of another project.
+            Conflict: it is in another state than `only`.
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
             job = find(work, principal, job_id, lock=True)
-            mode, key = Mode(job.mode), job.audio_key
+            if only and JobState(job.state) is not only:
+                raise Conflict(state=job.state)
+            queue = self._queues[Mode(job.mode)]
             work.session.delete(job)
-            # Row first: a recording without a row is found and removed, a row without its recording would be a lie.
-            if key is not None:
-                work.after_commit(lambda: self._storage.delete(key))
-            work.after_commit(lambda: self._best_effort(lambda: self._queues[mode].drop(job_id)))
-            work.after_commit(lambda: self._best_effort(lambda: self._events.forget(job_id)))
+            self._removal.follows(work, job.id, job.audio_key)
+            work.after_commit(lambda: self._best_effort(lambda: queue.drop(job_id)))
 
     def _best_effort(self, action: Any) -> None:
         try:
             self._breaker.call(action)
         except Unavailable:
             log.warning("queue_unreachable")  # a stale or missing hint is found out later
+
+
+def _forget_parts(work: Work, job: Job) -> None:
+    """Finished parts are of a recording that is gone; what is fetched again may be another one."""
+    if job.audio_url is None:
+        raise RecordingRemoved
+    work.session.execute(delete(JobPart).where(JobPart.job_id == job.id))
 
 
 def _make_new(job: Job) -> None:

@@ -12,12 +12,15 @@ from app.domain.states import JobState
 from app.domain.transcript import Transcript, segment_to_dict
 from app.helpers.backoff import backoff_s
 from app.models import Job, JobError, JobPart, JobTranscript
+from app.observability.redaction import redacted
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.narrator import Narrator
 
 KEPT_ERRORS = 10
+MAX_DETAIL_LENGTH = 16_000
+"""The end of a traceback tells most; one that quotes a whole body must not fill the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,8 @@ class Endings:
         facts = {
             **counts,
             "error_code": error.code,
-            "error_message": error.message,
-            "error_params": {name: str(value) for name, value in error.params.items()},
+            "error_message": redacted(error.message),
+            "error_params": {name: redacted(str(value)) for name, value in error.params.items()},
             "error_retryable": error.retryable,
         }
         with self._database.work() as work:
@@ -175,8 +178,8 @@ class Endings:
                 attempt=job.attempt,
                 kind=blame.kind,
                 code=blame.error.code,
-                message=blame.error.message,
-                detail=blame.detail,
+                message=redacted(blame.error.message),
+                detail=_kept(blame.detail),
                 worker=self._worker,
             )
         )
@@ -184,6 +187,11 @@ class Endings:
         newest = select(JobError.id).where(JobError.job_id == UUID(job.id)).order_by(JobError.id.desc())
         kept = newest.limit(KEPT_ERRORS).scalar_subquery()
         work.session.execute(delete(JobError).where(JobError.job_id == UUID(job.id), JobError.id.not_in(kept)))
+
+
+def _kept(detail: str | None) -> str | None:
+    """What is stored of a traceback: without secrets, and without the NUL that PostgreSQL does not take."""
+    return redacted(detail).replace("\x00", "")[-MAX_DETAIL_LENGTH:] if detail else None
 
 
 def _transcript_row(job: ClaimedJob, transcript: Transcript) -> JobTranscript:

@@ -1,6 +1,6 @@
 # What people type; `make` alone explains itself. Settings pass through: `make run PORT=8001`.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench fixtures clean
+.PHONY: help run demo test chaos check bench fixtures clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,6 +20,12 @@ demo: $(RUNTIME)  ## Start it, transcribe the demo recordings, print what was sa
 
 test: $(DEV)  ## Run the tests
 	$(BIN)/pytest --durations=10
+
+SEED ?= $(shell date +%s)
+JOBS ?= 300
+SECONDS ?= 300
+chaos: $(DEV)  ## Break everything at random for long: make chaos SEED=7 JOBS=500
+	@exec $(BIN)/python -m tests.faults.chaos --seed $(SEED) --jobs $(JOBS) --seconds $(SECONDS)
 
 check: $(DEV)  ## Check style, types, who may import whom, and the migrations
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from app.routes.openapi import openapi_document
 from app.routes.registration import register
 from app.routes.table import NATIVE, ROUTES, SOCKETS
 from app.services.container import build_services
+from app.services.database import LOST_PEER
 from app.services.jobs.submission import Defaults
 from config.api import ApiConfig
 
@@ -31,7 +32,12 @@ POOL = {
     "pool_timeout": 5,
     "pool_pre_ping": True,
     "pool_recycle": 1800,
-    "connect_args": {"connect_timeout": 3, "application_name": "parloir-api", "options": "-c statement_timeout=15000"},
+    "connect_args": {
+        **LOST_PEER,
+        "connect_timeout": 3,
+        "application_name": "parloir-api",
+        "options": "-c statement_timeout=15000",
+    },
 }
 
 

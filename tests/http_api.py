@@ -117,9 +117,7 @@ class ServedApi:
 
     def __enter__(self) -> Self:
         self._log = (self.folder / "api.log").open("wb")
-        self._process = subprocess.Popen(
-            [sys.executable, "run_api.py"], cwd=ROOT, env=self._environ, stdout=self._log, stderr=self._log
-        )
+        self.start_again()
         deadline_s = time.monotonic() + 30
         while not self._answers():
             assert self._process.poll() is None, self.told()
@@ -134,6 +132,26 @@ class ServedApi:
         finally:
             self._process.kill()
             self._log.close()
+
+    def start_again(self) -> None:
+        """Start it, without waiting until it answers."""
+        self._process = subprocess.Popen(
+            [sys.executable, "run_api.py"], cwd=ROOT, env=self._environ, stdout=self._log, stderr=self._log
+        )
+
+    def kill(self) -> None:
+        """End the process that starts those that answer; they notice and end."""
+        self._process.kill()
+        self._process.wait()
+
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process that starts those that answer."""
+        return self._process.pid
 
     def told(self) -> str:
         """What it has logged."""

@@ -10,7 +10,7 @@ from app.helpers.database_url import with_driver
 from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
-from app.services.database import Database, Unhurried
+from app.services.database import LOST_PEER, Database, Unhurried
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
 from app.services.jobs.narrator import Narrator
@@ -53,6 +53,7 @@ def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
     policy = RetryPolicy(max_attempts=config.max_attempts, max_crashes=config.max_crashes, base_s=config.retry_base_s)
     endings = Endings(database, narrator, name, policy)
     stop = StopRequest(config.drain_s)
+    reconciler = Reconciler(database, HintQueue(client, mode), mode)
     tools = Tools(
         mode=mode,
         queue=HintQueue(connect(config.redis_url, read_timeout_s=TAKE_S + 2), mode),
@@ -64,11 +65,12 @@ def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
         limits=Limits(config.beat_s, config.stall_s, config.child_max_rss_mb * MIB),
         child_start_s=config.child_start_s,
         recycle_rss_bytes=config.child_recycle_rss_mb * MIB,
+        hints_fail=reconciler.is_behind,
     )
     supervisor = Supervisor(name, tools, config.concurrency, stop)
     housekeeping = Housekeeping(
         reaper=Reaper(database, endings, mode, lease_s=config.lease_s, tick_s=config.tick_s),
-        reconciler=Reconciler(database, HintQueue(client, mode), mode),
+        reconciler=reconciler,
         redis=client,
         presence=supervisor.presence,
         tick_s=config.tick_s,
@@ -82,6 +84,7 @@ def _connecting(config: WorkerConfig) -> dict[str, Any]:
         "pool_size": config.concurrency + 1,
         "max_overflow": 2,
         "connect_args": {
+            **LOST_PEER,
             "connect_timeout": 3,
             "application_name": "parloir-worker",
             "options": "-c statement_timeout=30s",

@@ -21,7 +21,7 @@ from app.helpers.database_url import with_driver
 from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.presence import WorkerPresence, announce, leave
-from app.services.database import Database
+from app.services.database import LOST_PEER, Database
 from app.services.delivery.courier import Courier
 from app.services.delivery.deliverer import Deliverer
 from app.services.delivery.key_file import kept_secret
@@ -156,6 +156,7 @@ def _engine(config: WorkerConfig) -> Engine:
         # What cannot be written must not be shown either: URLs may hold signatures.
         hide_parameters=True,
         connect_args={
+            **LOST_PEER,
             "connect_timeout": 3,
             "application_name": "parloir-maintenance",
             "options": "-c statement_timeout=30s",

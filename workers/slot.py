@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from app.domain.errors import Cancelled, ChildDied, MediaUnreadable, NotFound, ParloirError, Unavailable
+from app.domain.errors import Cancelled, ChildDied, EngineError, MediaUnreadable, NotFound, ParloirError, Unavailable
 from app.domain.job import Mode
 from app.domain.transcript import Transcript
 from app.helpers.backoff import backoff_s
@@ -20,6 +20,7 @@ from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings
 from app.services.jobs.narrator import Narrator
 from app.services.media.storage import Storage
+from app.services.transcription.checkpoint import Checkpoint
 from workers.attendance import Attendance, ChildCrashed, ChildTraceback, Drained, Fenced, Limits
 from workers.engine_process import EngineProcess
 from workers.messages import Run
@@ -30,6 +31,10 @@ TAKE_S = 1.0
 """Longest wait for a hint at a time: how soon a stop is noticed."""
 
 WITHOUT_REDIS_S = 0.5
+
+
+class NotBegun(Exception):
+    """PostgreSQL went away before the run could begin: nobody is to blame, and no attempt is spent."""
 
 
 class Stop(Protocol):
@@ -70,6 +75,8 @@ class Tools:
     limits: Limits
     child_start_s: float
     recycle_rss_bytes: int
+    hints_fail: Callable[[], bool] = lambda: False
+    """Whether jobs wait that Redis takes no hints of."""
 
 
 class Slot:
@@ -129,7 +136,9 @@ class Slot:
         except Unavailable:
             self._stop.wait(WITHOUT_REDIS_S)
             return self._tools.claims.claim_oldest(self._tools.mode, token)
-        return self._claim(hint, token) if hint else None
+        if hint:
+            return self._claim(hint, token)
+        return self._tools.claims.claim_oldest(self._tools.mode, token) if self._tools.hints_fail() else None
 
     def _claim(self, hint: str, token: UUID) -> ClaimedJob | None:
         try:
@@ -143,7 +152,7 @@ class Slot:
         started = time.monotonic()
         with structlog.contextvars.bound_contextvars(job_id=job.id, attempt=job.attempt):
             ending = self._ending(job, child)
-            self._insist(ending)
+            self._write(job, ending)
             log.info("run_ended", seconds=round(time.monotonic() - started, 3))
         self.tally.running = None
 
@@ -157,6 +166,8 @@ class Slot:
         except Drained:
             self._end_child()
             return lambda: endings.release(job)
+        except NotBegun:
+            return lambda: endings.release(job)
         except ChildCrashed as crash:
             return self._crashed(job, crash.error)
         except Cancelled:
@@ -169,13 +180,19 @@ class Slot:
     def _transcribe(self, job: ClaimedJob, child: EngineProcess) -> Transcript:
         try:
             with self._recording(job) as path:
-                checkpoint = self._tools.claims.checkpoint(job)
+                checkpoint = self._checkpoint(job)
                 child.send(Run(job.id, str(path) if path else None, job.audio_url, job.options, checkpoint))
                 return self._attendance(job, child).attend()
         except NotFound as error:
             raise MediaUnreadable(reason="its recording is not on storage") from error
         except ChildDied as error:
             raise ChildCrashed(error) from error
+
+    def _checkpoint(self, job: ClaimedJob) -> Checkpoint:
+        try:
+            return self._tools.claims.checkpoint(job)
+        except Unavailable as error:
+            raise NotBegun from error
 
     def _recording(self, job: ClaimedJob) -> AbstractContextManager[Path | None]:
         """The recording as a file; None if the child is to fetch it first."""
@@ -202,6 +219,15 @@ class Slot:
         detail = error.__cause__.text if isinstance(error.__cause__, ChildTraceback) else None
         log.warning("run_failed", code=error.code, reason=error.message)
         return lambda: self._tools.endings.fail(job, error, detail)
+
+    def _write(self, job: ClaimedJob, ending: Callable[[], bool]) -> None:
+        """Write how a run ended; an ending that the table refuses fails its job, not the slot."""
+        try:
+            self._insist(ending)
+        except Exception:
+            log.exception("ending_refused")
+            error = EngineError(reason="its result cannot be stored")
+            self._insist(lambda: self._tools.endings.fail(job, error))
 
     def _insist(self, write: Callable[[], bool]) -> None:
         """Write the end of a run, waiting for PostgreSQL if need be; a result in hand is not thrown away."""

@@ -13,6 +13,9 @@ from app.domain.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
+LOST_PEER = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""What libpq is told, so that a PostgreSQL behind a broken network is given up after some 25 s, not after hours."""
+
 
 class Work:
     """One transaction: `session` to read and write, `after_commit` for what only a committed state allows."""

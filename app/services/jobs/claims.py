@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.audio.sniff import estimated_duration_s, sniff
+from app.domain.errors import Unavailable
 from app.domain.job import Mode
 from app.domain.states import JobState
 from app.models import Job, JobPart
@@ -102,7 +103,12 @@ class Claims:
             Unavailable: PostgreSQL cannot be reached.
         """
         asked = {"of_mode": mode.value, "token": token, "worker": self._worker}
-        return self._told(self._unhurried.first(TAKE_OLDEST, asked), token)
+        try:
+            taken = self._unhurried.first(TAKE_OLDEST, asked)
+        except Unavailable:
+            # The answer may have been lost after the commit; asking the same again would take a second job.
+            taken = self._unhurried.first(TAKEN, {"token": token})
+        return self._told(taken, token)
 
     def _told(self, row: Row[Any] | None, token: UUID) -> ClaimedJob | None:
         if row is None:

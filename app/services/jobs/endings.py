@@ -168,8 +168,13 @@ class Endings:
 
     def _ended(self, work: Work, job: ClaimedJob, state: JobState) -> bool:
         """Whether this run has ended the job so before: the first answer was lost."""
-        mine = select(Job.id).where(Job.id == UUID(job.id), Job.ended_by == job.token, Job.state == state)
-        return work.session.scalar(mine) is not None
+        mine = select(Job).where(Job.id == UUID(job.id), Job.ended_by == job.token, Job.state == state)
+        ended = work.session.scalar(mine)
+        if ended is not None:
+            # With the answer, the event was lost; should it have been told, Redis refuses it.
+            code = {"error_code": ended.error_code} if ended.error_code else {}
+            work.after_commit(lambda: self._narrator.state(job.id, state, job.attempt, **code))
+        return ended is not None
 
     def _note(self, work: Work, job: ClaimedJob, blame: Blame) -> None:
         work.session.add(

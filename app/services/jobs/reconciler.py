@@ -25,6 +25,11 @@ class Reconciler:
         self._queue = queue
         self._mode = mode
         self._cursor: tuple[datetime, UUID] | None = None
+        self._is_behind = False
+
+    def is_behind(self) -> bool:
+        """Whether rows were found that have no hint, and none could be offered: Redis is full, or went away."""
+        return self._is_behind
 
     def step(self) -> int:
         """Look at a page, and at the next ones as long as hints are found missing. Returns how many were offered.
@@ -36,7 +41,9 @@ class Reconciler:
         while True:
             page = self._page()
             missing = set(self._queue.missing([hint.job_id for hint in page]))
+            self._is_behind = bool(missing)
             offered += self._queue.offer(*(hint for hint in page if hint.job_id in missing))
+            self._is_behind = False
             if not missing or not page:
                 break
         if offered:

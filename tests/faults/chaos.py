@@ -1,0 +1,300 @@
+"""Everything at once: clients hand recordings in while whatever can break breaks, in an order that a seed decides.
+
+`make chaos SEED=7 JOBS=500`, or `python -m tests.faults.chaos --help`. The faults and their order come from the seed;
+what they hit just then is up to the machine. Clients do what clients should: they send again what was not answered,
+with the same Idempotency-Key; those without one do not.
+"""
+
+import argparse
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from queue import Empty, Queue
+
+import httpx
+import psutil
+
+from app.domain.errors import Unavailable
+from tests.faults.checker import at_rest, broken_promises, broken_rules
+from tests.faults.estate import NOBODY, Estate, make_estate
+from tests.http_api import ServedApi
+from tests.workers import children_of, wait_for
+
+LEASE_S = 2.5
+SETTINGS = {
+    "LEASE_S": str(LEASE_S),
+    "STALL_S": "5",
+    # Nothing that the machine does to a job may end it: whatever fails here was lost by us.
+    "MAX_CRASHES": "1000",
+    "MAX_ATTEMPTS": "1000",
+    "RETRY_BASE_S": "0.2",
+}
+PROMPTS = ("", "", "sleep:0.2", "sleep:0.5", "sleep:1", "refuse")
+N_CLIENTS = 3
+
+
+@dataclass
+class Clients:
+    """They hand in `n_jobs` recordings, each until it is answered 202 or, without a key, was sent once in vain."""
+
+    estate: Estate
+    apis: list[ServedApi]
+    seed: int
+    n_jobs: int
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Prompts by the ids of the jobs that were answered 202."""
+    n_unanswered: int = 0
+    n_without_key: int = 0
+
+    def __post_init__(self) -> None:
+        self._todo: Queue[int] = Queue()
+        for n in range(self.n_jobs):
+            self._todo.put(n)
+        self._threads = [threading.Thread(target=self._hand_in_all, daemon=True) for _ in range(N_CLIENTS)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def are_done(self) -> bool:
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _hand_in_all(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._hand_in(self._todo.get_nowait())
+
+    def _hand_in(self, n: int) -> None:
+        chance = random.Random(f"{self.seed} job {n}")
+        prompt, api = chance.choice(PROMPTS), chance.choice(self.apis)
+        key = f"chaos-{self.seed}-{n}" if chance.random() < 0.7 else None
+        self.n_without_key += key is None
+        while True:
+            if self._is_taken_in(api, prompt, key) or key is None:
+                return
+            time.sleep(0.3)
+
+    def _is_taken_in(self, api: ServedApi, prompt: str, key: str | None) -> bool:
+        try:
+            answer = self.estate.submit(api, prompt, key, timeout=10.0)
+        except httpx.TransportError:
+            self.n_unanswered += 1
+            return False
+        if answer.status_code == 202:
+            self.accepted[answer.json()["data"]["job_uuid"]] = prompt
+            return True
+        assert answer.status_code in {409, 503}, f"{answer.status_code}: {answer.text}"
+        self.n_unanswered += 1
+        return False
+
+
+class Chaos:
+    """Breaks things and, like a service manager, starts again what has ended."""
+
+    def __init__(self, estate: Estate, seed: int, n_workers: int, tell: Callable[[str], None]) -> None:
+        self._estate = estate
+        self._chance = random.Random(f"{seed} faults")
+        self._tell = tell
+        self._stack = ExitStack()
+        self._later: list[tuple[float, Callable[[], None]]] = []
+        self._frozen: set[int] = set()
+        self.counts: Counter[str] = Counter()
+        self.apis = [self._stack.enter_context(estate.api(API_PROCESSES="2"))]
+        self.apis.append(self._stack.enter_context(estate.api(REDIS_URL=NOBODY)))
+        self.workers = [self._new_worker() for _ in range(n_workers)]
+        self._faults: list[Callable[[], None]] = [
+            self.worker_killed, self.child_killed, self.worker_told_to_go, self.worker_frozen, self.child_frozen,
+            self.api_process_killed, self.api_killed, self.redis_killed, self.redis_flushed, self.redis_silent,
+            self.redis_full, self.postgres_crashed,
+        ]  # fmt: skip
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def run(self, until: Callable[[], bool], for_s: float) -> None:
+        """Break one thing after another: each once in a random order, then again, until the time is over."""
+        end_s = time.monotonic() + for_s
+        while time.monotonic() < end_s and not until():
+            for fault in self._chance.sample(self._faults, len(self._faults)):
+                if time.monotonic() > end_s:
+                    break
+                self._break(fault)
+
+    def heal(self) -> None:
+        """Undo what can be undone, start what has ended; a last time Redis loses all."""
+        for _, undo in self._later:
+            undo()
+        self._later.clear()
+        self._estate.revive_redis()
+        self._estate.empty_redis()
+        self._revive()
+        self._estate.house.client.flushall()
+
+    def _break(self, fault: Callable[[], None]) -> None:
+        self._tell(f"{time.strftime('%H:%M:%S')}  {fault.__name__}")
+        fault()
+        self.counts[fault.__name__] += 1
+        self._pass_time(self._chance.uniform(0.3, 1.5))
+
+    def _pass_time(self, seconds: float) -> None:
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            due = [undo for at_s, undo in self._later if at_s <= time.monotonic()]
+            self._later = [(at_s, undo) for at_s, undo in self._later if at_s > time.monotonic()]
+            for undo in due:
+                undo()
+            self._revive()
+            time.sleep(0.1)
+
+    def _undo_in(self, seconds: float, undo: Callable[[], None]) -> None:
+        self._later.append((time.monotonic() + seconds, undo))
+
+    def _revive(self) -> None:
+        self.workers = [worker if worker.poll() is None else self._new_worker() for worker in self.workers]
+        for api in self.apis:
+            if not api.is_running():
+                api.start_again()
+
+    def _new_worker(self) -> "subprocess.Popen[bytes]":
+        return self._stack.enter_context(self._estate.site.worker())
+
+    def _a_worker(self) -> "subprocess.Popen[bytes]":
+        return self._chance.choice(self.workers)
+
+    def worker_killed(self) -> None:
+        self._a_worker().kill()
+
+    def child_killed(self) -> None:
+        for child in children_of(self._a_worker())[:1]:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+
+    def worker_told_to_go(self) -> None:
+        self._a_worker().send_signal(signal.SIGTERM)
+
+    def worker_frozen(self) -> None:
+        worker = self._a_worker()
+        worker.send_signal(signal.SIGSTOP)
+        self._undo_in(LEASE_S + 1, lambda: worker.send_signal(signal.SIGCONT))
+
+    def child_frozen(self) -> None:
+        """Until the watchdog ends it."""
+        for child in children_of(self._a_worker())[:1]:
+            with suppress(psutil.NoSuchProcess):
+                child.suspend()
+
+    def api_process_killed(self) -> None:
+        for child in psutil.Process(self.apis[0].pid).children()[:1]:
+            child.kill()
+
+    def api_killed(self) -> None:
+        self._chance.choice(self.apis).kill()
+
+    def redis_killed(self) -> None:
+        self._estate.kill_redis()
+        self._undo_in(1.5, self._estate.revive_redis)
+
+    def redis_flushed(self) -> None:
+        self._quietly(self._estate.house.client.flushall)
+
+    def redis_silent(self) -> None:
+        self._estate.signal_redis(signal.SIGSTOP)
+        self._undo_in(2.0, lambda: self._estate.signal_redis(signal.SIGCONT))
+
+    def redis_full(self) -> None:
+        self._quietly(self._estate.fill_redis)
+        self._undo_in(2.0, lambda: self._quietly(self._estate.empty_redis))
+
+    def postgres_crashed(self) -> None:
+        self._estate.restart_postgres()
+
+    def _quietly(self, ask_redis: Callable[[], None]) -> None:
+        """Redis may be away just now: then this fault is that one."""
+        with suppress(Exception):
+            ask_redis()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of it; `broken` is empty if all went well."""
+
+    n_accepted: int
+    n_unanswered: int
+    faults: Counter[str]
+    broken: list[str]
+    logs: str
+
+
+def run_chaos(
+    seed: int, n_jobs: int, *, for_s: float, n_workers: int = 3, tell: Callable[[str], None] = lambda _: None
+) -> Report:
+    """Break things for up to `for_s` seconds while `n_jobs` are handed in, heal, wait until all is at rest, check."""
+    with make_estate() as estate, ExitStack() as stack:
+        estate.site.settings.update(SETTINGS)
+        chaos = Chaos(estate, seed, n_workers, tell)
+        stack.callback(chaos.close)
+        clients = Clients(estate, chaos.apis, seed, n_jobs)
+        clients.start()
+        chaos.run(until=lambda: clients.are_done() and _is_at_rest(estate), for_s=for_s)
+        tell("healing")
+        chaos.heal()
+        wait_for(clients.are_done, 60 + n_jobs)
+        with suppress(AssertionError):  # what has not come to rest, the checker tells
+            wait_for(lambda: _is_at_rest(estate), 60 + 2 * n_jobs)
+        return _judged(estate, clients, chaos)
+
+
+def _is_at_rest(estate: Estate) -> bool:
+    try:
+        return at_rest(estate.house)()
+    except Unavailable:
+        return False
+
+
+def _judged(estate: Estate, clients: Clients, chaos: Chaos) -> Report:
+    house = estate.house
+    broken = broken_rules(house)
+    broken += broken_promises(house, clients.accepted, estate.storage, n_unanswered=clients.n_unanswered)
+    for job_id, prompt in clients.accepted.items():
+        state = house.row(job_id).state
+        if state != ("FAILED" if prompt == "refuse" else "COMPLETED"):
+            broken.append(f"{job_id} ({prompt}) is {state}: {house.row(job_id).error_code}")
+    broken += _made_twice(estate, clients.n_without_key)
+    return Report(len(clients.accepted), clients.n_unanswered, chaos.counts, broken, estate.site.logs())
+
+
+def _made_twice(estate: Estate, n_without_key: int) -> list[str]:
+    """A key makes one job, however often its request is sent; without one, each was sent once."""
+    with estate.house.engine.connect() as connection:
+        query = "SELECT count(*) FROM jobs WHERE id NOT IN (SELECT job_id FROM idempotency_keys)"
+        n = int(connection.exec_driver_sql(query).scalar() or 0)
+    return [f"{n} jobs without a key, of {n_without_key} that were sent"] if n > n_without_key else []
+
+
+def main() -> None:
+    """Run it for long, telling what happens."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--jobs", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=300.0, help="how long to break things at most")
+    parser.add_argument("--workers", type=int, default=3)
+    given = parser.parse_args()
+    print(f"seed {given.seed}, {given.jobs} jobs")
+    report = run_chaos(given.seed, given.jobs, for_s=given.seconds, n_workers=given.workers, tell=print)
+    print(
+        f"{report.n_accepted} jobs accepted, {report.n_unanswered} requests unanswered, faults: {dict(report.faults)}"
+    )
+    if report.broken:
+        sys.exit("\n".join([report.logs[-20_000:], "BROKEN:", *report.broken]))
+    print("every promise was kept")
+
+
+if __name__ == "__main__":
+    main()

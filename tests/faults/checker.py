@@ -1,0 +1,134 @@
+"""What must hold after every fault, whatever it was.
+
+`broken_rules` judges what was written while things broke (see `audit`); `broken_promises` what must have come of the
+jobs that were answered 202, once everything is healed and has come to rest. Both tell in words; nothing is good news.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+
+from app.domain.errors import RefusedTransition
+from app.domain.job import SEQ_PER_ATTEMPT, Mode
+from app.domain.states import JobState, transition
+from app.models import Job, JobError, JobPart, JobTranscript
+from app.services.jobs.reconciler import drift
+from app.services.media.folder import FolderStorage
+from app.services.media.orphans import remove_orphans
+from tests.factories import House
+
+FINAL = {"COMPLETED", "FAILED", "CANCELLED"}
+FINAL_EVENTS = {"completed", "failed"}
+
+
+def broken_rules(house: House) -> list[str]:
+    """Rules that hold at any moment, also while jobs still run."""
+    with house.database.work() as work:
+        changes = work.session.execute(text("SELECT * FROM audit.changes ORDER BY n")).all()
+        jobs = list(work.session.scalars(select(Job)))
+        errors = list(work.session.scalars(select(JobError)))
+        results = set(work.session.scalars(select(JobTranscript.job_id)))
+    broken = [message for change in changes for message in _judged(change)]
+    broken += _second_ends(changes)
+    broken += [message for job in jobs for message in _judged_row(job, results)]
+    broken += _blamed_twice(errors)
+    return broken + [message for job in jobs for message in _judged_events(house, job)]
+
+
+def broken_promises(house: House, accepted: Iterable[str], storage: Path, *, n_unanswered: int = 0) -> list[str]:
+    """Promises to those who were answered 202, and order in the house; to be asked when all has come to rest.
+
+    Of `n_unanswered` uploads nobody knows whether they were taken in; each may have left a recording behind, which
+    the sweep must find.
+    """
+    with house.database.work() as work:
+        states = {str(row[0]): row[1] for row in work.session.execute(select(Job.id, Job.state))}
+        left = work.session.scalars(select(JobPart.job_id).join(Job).where(Job.state == JobState.COMPLETED)).all()
+    broken = [f"{job_id} was accepted and is lost" for job_id in accepted if job_id not in states]
+    broken += [f"{job_id} never ended: it is {state}" for job_id, state in states.items() if state not in FINAL]
+    broken += [f"{job_id} has ended and its parts are still there" for job_id in left]
+    if n_missing := drift(house.database, house.queue, Mode.BATCH):
+        broken.append(f"{n_missing} due jobs have no hint")
+    return [*broken, *_judged_storage(house, FolderStorage(storage), n_unanswered)]
+
+
+def _judged(change: Row[Any]) -> Iterator[str]:
+    """One change of a job: an edge that exists, made by whoever held the claim, counted once."""
+    if change.what == "job_parts" and not (change.state == "PROCESSING" and change.claim):
+        yield f"{change.job_id}: a part was stored while the job was {change.state}"
+    if change.what == "job_transcripts" and change.state != "COMPLETED":
+        yield f"{change.job_id}: a result was stored while the job was {change.state}"
+    if change.what == "job":
+        yield from _judged_edge(change)
+
+
+def _judged_edge(change: Row[Any]) -> Iterator[str]:
+    edge = f"{change.job_id}: {change.old_state} → {change.state}"
+    if change.old_state == change.state:
+        yield f"{edge}: the claim was taken from a run that still had it"
+        return
+    try:
+        transition(JobState(change.old_state), JobState(change.state))
+    except RefusedTransition:
+        yield f"{edge} does not exist"
+    if change.state == "PROCESSING" and change.attempts != 1:
+        yield f"{edge} counted as {change.attempts} attempts"
+    if change.old_state == "PROCESSING" and change.state in FINAL and change.ended_by != change.old_claim:
+        yield f"{edge} was written by {change.ended_by}, the claim was {change.old_claim}'s"
+    if change.old_state == "PROCESSING" and change.state == "QUEUED" and change.counted != 1:
+        yield f"{edge} was counted {change.counted} times"
+
+
+def _second_ends(changes: Iterable[Row[Any]]) -> Iterator[str]:
+    ends = Counter(change.job_id for change in changes if change.what == "job" and change.state in FINAL)
+    yield from (f"{job_id} ended {n} times" for job_id, n in ends.items() if n > 1)
+
+
+def _judged_row(job: Job, results: set[UUID]) -> Iterator[str]:
+    spent = 1 + job.failures + job.crashes + job.releases
+    if job.attempt > spent:
+        yield f"{job.id}: {job.attempt} attempts, but only {spent} can be told apart"
+    if (job.id in results) != (job.state == "COMPLETED"):
+        yield f"{job.id} is {job.state} and has {'a' if job.id in results else 'no'} result"
+
+
+def _blamed_twice(errors: Iterable[JobError]) -> Iterator[str]:
+    blames = Counter((error.job_id, error.attempt) for error in errors)
+    yield from (f"{job_id}: run {attempt} went wrong {n} times" for (job_id, attempt), n in blames.items() if n > 1)
+
+
+def _judged_events(house: House, job: Job) -> Iterator[str]:
+    """What was told, as far as Redis still has it."""
+    events = house.events.read(str(job.id), 0)
+    ends = [event for event in events if event.type in FINAL_EVENTS]
+    if len(ends) > 1:
+        yield f"{job.id}: {len(ends)} final events"
+    if ends and (ends[0].fields["state"] != job.state or ends[0].seq // SEQ_PER_ATTEMPT != job.attempt):
+        yield f"{job.id} is {job.state} in run {job.attempt}, but told {ends[0].fields} in {ends[0].seq}"
+    if ends and events[-1] != ends[-1]:
+        yield f"{job.id}: told {events[-1].type} after its end"
+
+
+def _judged_storage(house: House, storage: FolderStorage, n_unanswered: int) -> Iterator[str]:
+    storage.sweep_incoming(0)
+    if (n := remove_orphans(house.database, storage, 0)) > n_unanswered:
+        yield f"{n} recordings belong to no job, and only {n_unanswered} uploads were not answered"
+    with house.database.work() as work:
+        known = {key for key in work.session.scalars(select(Job.audio_key)) if key}
+    kept = set(storage.kept_keys(0))
+    yield from (f"the recording {key} of a job is gone" for key in known - kept)
+    yield from (f"the recording {key} is no job's" for key in kept - known)
+
+
+def at_rest(house: House) -> Callable[[], bool]:
+    """A condition to wait for: no job waits or runs."""
+
+    def is_at_rest() -> bool:
+        with house.database.work() as work:
+            return work.session.scalar(select(Job.id).where(Job.state.not_in(FINAL)).limit(1)) is None
+
+    return is_at_rest

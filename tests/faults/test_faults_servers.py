@@ -1,0 +1,276 @@
+"""Servers that die, hang, fill up and lie, and networks that lose answers: nothing is lost, nothing is done twice."""
+
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import psutil
+import pytest
+
+from app.domain.job import Mode
+from app.services.jobs.reconciler import drift
+from tests.faults.checker import at_rest, broken_promises, broken_rules
+from tests.faults.estate import NOBODY, Estate, accepted_id, make_estate, serving_process
+from tests.faults.proxy import Proxy
+from tests.workers import wait_for
+
+CLAIM = b"SET state='PROCESSING'"
+RESULT = b"INSERT INTO job_transcripts"
+COMMIT = b"COMMIT"
+
+
+@pytest.fixture(scope="module")
+def running_estate():
+    with make_estate() as estate:
+        yield estate
+
+
+@pytest.fixture(scope="module")
+def running_api(running_estate: Estate):
+    with running_estate.api() as api:
+        yield api
+
+
+@pytest.fixture
+def estate(running_estate: Estate):
+    running_estate.begin_anew()
+    return running_estate
+
+
+@pytest.fixture
+def api(estate: Estate, running_api):
+    return running_api
+
+
+@pytest.fixture
+def postgres_proxy(estate: Estate):
+    with Proxy(estate.folder / ".s.PGSQL.5432", Path(estate.postgres._sockets) / ".s.PGSQL.5432") as proxy:
+        yield proxy
+    (estate.folder / ".s.PGSQL.5432").unlink()
+
+
+@pytest.fixture
+def redis_proxy(estate: Estate):
+    with Proxy(estate.folder / "redis.sock", Path(estate.redis._socket)) as proxy:
+        yield proxy
+    (estate.folder / "redis.sock").unlink()
+
+
+def proxied_postgres(estate: Estate) -> str:
+    return f"postgresql+psycopg2://parloir@/parloir?host={quote(str(estate.folder), safe='')}"
+
+
+def proxied_redis(estate: Estate) -> str:
+    return f"unix://{estate.folder}/redis.sock?db=0"
+
+
+def check(estate: Estate, *accepted: str, n_unanswered: int = 0) -> None:
+    """All has come to rest, and every promise was kept."""
+    wait_for(at_rest(estate.house), 60)
+    assert broken_rules(estate.house) == [], estate.site.logs()
+    assert broken_promises(estate.house, accepted, estate.storage, n_unanswered=n_unanswered) == []
+
+
+def n_jobs(estate: Estate) -> int:
+    with estate.house.engine.connect() as connection:
+        return connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar()
+
+
+def final_events(estate: Estate, job_id: str) -> list[str]:
+    told = [event.type for event in estate.house.events.read(job_id, 0)]
+    return [kind for kind in told if kind in {"completed", "failed"}]
+
+
+def test_a_job_runs_though_its_api_died_between_commit_and_offer(estate: Estate, redis_proxy):
+    with estate.api(REDIS_URL=proxied_redis(estate)) as api:
+        redis_proxy.swallow()
+        threading.Thread(target=lambda: _ask_in_vain(estate, api), daemon=True).start()
+        wait_for(lambda: n_jobs(estate) == 1)
+        serving_process(api).kill()
+        assert estate.house.queue.depth() == 0, "it was killed too late to be the fault that is meant"
+    with estate.site.worker():
+        check(estate)
+    assert n_jobs(estate) == 1
+
+
+def _ask_in_vain(estate: Estate, api) -> None:
+    with suppress(httpx.TransportError):
+        estate.submit(api)
+
+
+def test_hints_that_are_never_offered_cost_time_only(estate: Estate):
+    with estate.api(REDIS_URL=NOBODY) as deaf, estate.site.worker():
+        jobs = [estate.submitted(deaf) for _ in range(3)]
+        check(estate, *jobs)
+
+
+@pytest.mark.parametrize("how", ["gone", "silent", "full"])
+def test_jobs_are_taken_in_within_a_second_without_redis(estate: Estate, api, how):
+    break_redis(estate, how)
+    try:
+        took_s = [seconds_of_a_submission(estate, api) for _ in range(3)]
+    finally:
+        mend_redis(estate, how)
+    assert sorted(took_s)[1] < 1.0, took_s
+    assert n_jobs(estate) == 3
+    with estate.site.worker():
+        check(estate)
+
+
+def seconds_of_a_submission(estate: Estate, api) -> float:
+    time.sleep(1.1)  # by now the API asks Redis again
+    begun_s = time.monotonic()
+    accepted_id(estate.submit(api, key=str(begun_s)))
+    return time.monotonic() - begun_s
+
+
+def break_redis(estate: Estate, how: str) -> None:
+    {"gone": estate.kill_redis, "silent": lambda: estate.signal_redis(signal.SIGSTOP), "full": estate.fill_redis}[how]()
+
+
+def mend_redis(estate: Estate, how: str) -> None:
+    {
+        "gone": estate.revive_redis,
+        "silent": lambda: estate.signal_redis(signal.SIGCONT),
+        "full": estate.empty_redis,
+    }[how]()
+
+
+@pytest.mark.parametrize("how", ["gone", "silent", "full"])
+def test_jobs_run_to_their_end_without_redis(estate: Estate, api, how):
+    with estate.site.worker() as worker:
+        wait_for(lambda: "worker_started" in estate.site.logs())
+        break_redis(estate, how)
+        try:
+            jobs = [estate.submitted(api) for _ in range(2)]
+            wait_for(at_rest(estate.house), 60)
+        finally:
+            mend_redis(estate, how)
+        assert worker.poll() is None
+        check(estate, *jobs)
+
+
+def test_hints_are_restored_after_a_flush(estate: Estate, api):
+    jobs = [estate.submitted(api) for _ in range(5)]
+    estate.house.client.flushall()
+    assert drift(estate.house.database, estate.house.queue, Mode.BATCH) == 5
+    with estate.site.worker():
+        wait_for(lambda: drift(estate.house.database, estate.house.queue, Mode.BATCH) == 0)
+        check(estate, *jobs)
+
+
+def test_postgres_crashes_while_jobs_run(estate: Estate, api):
+    estate.site.settings["MAX_CRASHES"] = "10"
+    jobs = [estate.submitted(api, "sleep:0.5") for _ in range(4)]
+    with estate.site.worker("--concurrency", "2"):
+        for _ in range(2):
+            wait_for(lambda: any(estate.house.row(job).state == "PROCESSING" for job in jobs))
+            estate.restart_postgres()
+        check(estate, *jobs)
+    rows = [estate.house.row(job) for job in jobs]
+    assert [(row.state, row.failures) for row in rows] == [("COMPLETED", 0)] * 4
+
+
+def test_the_api_takes_jobs_in_again_by_itself_after_postgres_was_away(estate: Estate, api):
+    estate.submitted(api)
+    estate.restart_postgres()
+    job = estate.submitted(api)
+    with estate.site.worker():
+        check(estate, job)
+
+
+def test_a_lost_answer_to_a_claim_costs_no_attempt(estate: Estate, api, postgres_proxy):
+    estate.site.postgres_url = proxied_postgres(estate)
+    postgres_proxy.lose_answer(to=CLAIM)
+    with estate.site.worker():
+        job = estate.submitted(api)
+        check(estate, job)
+    assert postgres_proxy.n_lost == 1
+    assert outcome(estate, job) == ("COMPLETED", 1, 0)
+
+
+def outcome(estate: Estate, job: str) -> tuple[str, int, int]:
+    row = estate.house.row(job)
+    return row.state, row.attempt, row.crashes
+
+
+def test_a_lost_answer_to_a_claim_without_redis_costs_no_attempt(estate: Estate, api, postgres_proxy):
+    estate.site.postgres_url, estate.site.redis_url = proxied_postgres(estate), NOBODY
+    job = estate.submitted(api)
+    postgres_proxy.lose_answer(to=CLAIM)
+    with estate.site.worker():
+        check(estate, job)
+    assert postgres_proxy.n_lost == 1
+    assert outcome(estate, job) == ("COMPLETED", 1, 0)
+
+
+def test_a_lost_answer_to_a_completion_makes_one_result_and_one_event(estate: Estate, api, postgres_proxy):
+    estate.site.postgres_url = proxied_postgres(estate)
+    postgres_proxy.lose_answer(to=COMMIT, after=RESULT)
+    with estate.site.worker():
+        job = estate.submitted(api)
+        check(estate, job)
+        wait_for(lambda: final_events(estate, job))
+    assert postgres_proxy.n_lost == 1
+    assert outcome(estate, job) == ("COMPLETED", 1, 0)
+    assert final_events(estate, job) == ["completed"]
+    assert "ending_fenced" not in estate.site.logs()
+
+
+def test_a_lost_answer_to_a_submission_makes_one_job_however_often_it_is_sent(estate: Estate, postgres_proxy):
+    with estate.api(DATABASE_URL=proxied_postgres(estate)) as api:
+        postgres_proxy.lose_answer(to=COMMIT, after=b"INSERT INTO idempotency_keys")
+        first = estate.submit(api, key="once")
+        assert (first.status_code, first.json()["code"]) == (503, "unavailable")
+        again = estate.submit(api, key="once")
+    job = accepted_id(again)
+    assert (postgres_proxy.n_lost, n_jobs(estate)) == (1, 1)
+    with estate.site.worker():
+        check(estate, job)
+
+
+def test_a_worker_that_is_cut_off_is_replaced_and_fenced_when_it_comes_back(estate: Estate, api, postgres_proxy):
+    estate.site.postgres_url = proxied_postgres(estate)
+    with estate.site.worker():
+        job = estate.submitted(api, "sleep:2")
+        wait_for(lambda: estate.house.row(job).state == "PROCESSING")
+        postgres_proxy.swallow()
+        estate.site.postgres_url = estate.postgres.url
+        with estate.site.worker():
+            wait_for(lambda: estate.house.row(job).attempt == 2)
+            postgres_proxy.heal()
+            wait_for(lambda: "fenced" in estate.site.logs())
+            check(estate, job)
+    assert outcome(estate, job) == ("COMPLETED", 2, 1)
+    assert final_events(estate, job) == ["completed"]
+
+
+def test_a_full_disk_takes_no_jobs_and_heals_by_itself(estate: Estate):
+    with estate.api() as api:
+        process = serving_process(api)
+        usual = process.rlimit(psutil.RLIMIT_FSIZE)
+        # Less than the recording, more than what the process writes beside it.
+        process.rlimit(psutil.RLIMIT_FSIZE, (len(estate.recording) // 2, usual[1]))
+        refused = estate.submit(api)
+        assert (refused.status_code, refused.json()["code"]) == (503, "storage_full")
+        assert n_jobs(estate) == 0
+        assert [path for path in estate.storage.rglob("*") if path.is_file()] == []
+        process.rlimit(psutil.RLIMIT_FSIZE, usual)
+        job = estate.submitted(api)
+    with estate.site.worker():
+        check(estate, job)
+
+
+def test_a_result_that_the_table_refuses_fails_its_job_and_not_the_worker(estate: Estate, api):
+    estate.site.settings["RETRY_BASE_S"] = "0.1"
+    with estate.site.worker() as worker:
+        odd, neighbour = estate.submitted(api, "half"), estate.submitted(api)
+        check(estate, odd, neighbour)
+        assert worker.poll() is None
+    row = estate.house.row(odd)
+    assert (row.state, row.error_code, row.attempt) == ("FAILED", "engine_error", 3)
+    assert estate.house.row(neighbour).state == "COMPLETED"

@@ -43,8 +43,8 @@ class Worker:
             self._database.dispose()
 
 
-def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
-    """Put a worker together; connects to nothing yet."""
+def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.child") -> Worker:
+    """Put a worker together, with children that run `child_module`; connects to nothing yet."""
     database = Database(create_engine(**_connecting(config)))
     unhurried = Unhurried(**_connecting(config))
     client = connect(config.redis_url)
@@ -60,7 +60,7 @@ def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
         endings=endings,
         narrator=narrator,
         storage=FolderStorage(config.storage_dir),
-        start_child=lambda: EngineProcess(mode.value, {"CONCURRENCY": str(config.concurrency)}),
+        start_child=lambda: EngineProcess(mode.value, {"CONCURRENCY": str(config.concurrency)}, child_module),
         limits=Limits(config.beat_s, config.stall_s, config.child_max_rss_mb * MIB),
         child_start_s=config.child_start_s,
         recycle_rss_bytes=config.child_recycle_rss_mb * MIB,

@@ -146,10 +146,10 @@ class Submissions:
                     return Submission(self._earlier(work, earlier), replayed=True)
             weight = _project_weight(work, principal)
             row = _row(principal, request, settled)
-            work.session.execute(insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]))
+            made = insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(Job)
+            job = work.session.scalar(made) or work.session.get_one(Job, row["id"])
             if request.idempotency_key is not None:
                 idempotency.remember(work, principal, request.idempotency_key, print_, row["id"])
-            job = work.session.get_one(Job, row["id"])
             work.after_commit(lambda: self._offer(job, weight))
         return Submission(view(job))
 

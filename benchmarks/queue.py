@@ -8,9 +8,9 @@ is from before the producer's call to the first line of the task.
 """
 
 import argparse
+import json
 import os
 from dataclasses import asdict, dataclass, field
-import json
 from pathlib import Path
 from statistics import median
 

@@ -13,7 +13,7 @@ from app.queues.hints import HintQueue
 from app.services.database import Database, Unhurried
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
-from app.services.jobs.narrator import Narrator
+from app.services.jobs.narrator import AsideNarrator
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler
 from app.services.media.folder import FolderStorage
@@ -30,16 +30,20 @@ MIB = 1024 * 1024
 class Worker:
     """A worker process, ready to run."""
 
-    def __init__(self, supervisor: Supervisor, housekeeping: Housekeeping, database: Database) -> None:
+    def __init__(
+        self, supervisor: Supervisor, housekeeping: Housekeeping, database: Database, narrator: AsideNarrator
+    ) -> None:
         self._supervisor = supervisor
         self._housekeeping = housekeeping
         self._database = database
+        self._narrator = narrator
 
     def run(self) -> None:
         """Work until a signal asks to stop."""
         try:
             self._supervisor.run(self._housekeeping)
         finally:
+            self._narrator.close()
             self._database.dispose()
 
 
@@ -48,7 +52,7 @@ def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.
     database = Database(create_engine(**_connecting(config)))
     unhurried = Unhurried(**_connecting(config))
     client = connect(config.redis_url)
-    narrator = Narrator(EventLog(client))
+    narrator = AsideNarrator(EventLog(client))
     name = worker_name(uuid4().hex[:6])
     policy = RetryPolicy(max_attempts=config.max_attempts, max_crashes=config.max_crashes, base_s=config.retry_base_s)
     endings = Endings(database, narrator, name, policy)
@@ -73,7 +77,7 @@ def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.
         presence=supervisor.presence,
         tick_s=config.tick_s,
     )
-    return Worker(supervisor, housekeeping, database)
+    return Worker(supervisor, housekeeping, database, narrator)
 
 
 def _connecting(config: WorkerConfig) -> dict[str, Any]:

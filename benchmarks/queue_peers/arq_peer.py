@@ -30,6 +30,6 @@ _pool: Any = None
 
 
 def enqueue(*job: object) -> None:
-    global _pool  # noqa: PLW0603 - the producer is one loop in one process
+    global _pool
     _pool = _pool or _loop.run_until_complete(create_pool(SETTINGS))
     _loop.run_until_complete(_pool.enqueue_job("task", *job))

@@ -5,7 +5,10 @@ from celery import Celery
 
 app = Celery("bench", broker=f"redis+socket://{REDIS}")
 app.conf.update(
-    task_acks_late=True, task_ignore_result=True, broker_connection_retry_on_startup=True, worker_hijack_root_logger=False
+    task_acks_late=True,
+    task_ignore_result=True,
+    broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=False,
 )
 if TUNED:
     app.conf.update(worker_prefetch_multiplier=16)

@@ -15,7 +15,7 @@ _producer: App | None = None
 
 
 def enqueue(job_id: object, enqueued_at: object, kind: object, seconds: object) -> None:
-    global _producer  # noqa: PLW0603 - opened once, by the producer only
+    global _producer
     if _producer is None:
         _producer = app.with_connector(SyncPsycopgConnector(conninfo=POSTGRES))
         _producer.open()

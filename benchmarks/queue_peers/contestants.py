@@ -1,4 +1,4 @@
-"""Who is measured: versions, how the worker is started as it comes and as it is best for small jobs, what it promises."""
+"""Who is measured: versions, how the worker is started as it comes and tuned for small jobs, what it promises."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ ROW = ("psycopg2-binary==2.9.11",)
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A queue. `default` and `tuned` are arguments of `command`; `redelivery` is what its documents say of a lost worker."""
+    """A queue. `default` and `tuned` are arguments of `command`; `redelivery` is what it says of a lost worker.
+
+    `commits_first`: to put a job in is to commit a row.
+    """
 
     name: str
     module: str
@@ -17,6 +20,7 @@ class Contestant:
     tuned: tuple[str, ...]
     redelivery: str
     table: str = "bench_jobs"
+    commits_first: bool = False
 
 
 OURS = Contestant(
@@ -28,6 +32,7 @@ OURS = Contestant(
     ("4",),
     "lease 15 s + tick 2 s",
     "bench_ours",
+    commits_first=True,
 )
 PEERS = (
     Contestant(
@@ -74,5 +79,6 @@ PEERS = (
         (),
         ("-c", "10"),
         "never by itself: a task of one's own must look",
+        commits_first=True,
     ),
 )

@@ -1,9 +1,11 @@
 """The producer, in the virtual environment of a queue: `produce.py MODULE N KIND SECONDS PAUSE_S N_BEFORE`.
 
-With a pause, a job is put in only so long after the one before has come to its end, so that it finds the worker idle.
+With BENCH_PROMISE=1 a row of the job is committed before it is put in, as one who
+answers for it must.
 """
 
 import importlib
+import os
 import sys
 import time
 from typing import Any
@@ -11,14 +13,19 @@ from uuid import uuid4
 
 from bench_row import execute
 
+PROMISES = os.environ.get("BENCH_PROMISE") == "1"
+
 
 def main(module: str, n: int, kind: str, seconds: float, pause_s: float, n_before: int) -> None:
     peer = importlib.import_module(module)
     for i in range(n):
-        peer.enqueue(str(uuid4()), time.time(), kind, seconds)
+        job_id, now = str(uuid4()), time.time()
+        if PROMISES:
+            execute("INSERT INTO bench_promises (id, enqueued_at) VALUES (%s, %s)", (job_id, now))
+        peer.enqueue(job_id, now, kind, seconds)
         if pause_s:
+            time.sleep(pause_s)  # first, so that the looking does not take the worker's time
             wait_for(peer, n_before + i + 1)
-            time.sleep(pause_s)
 
 
 def wait_for(peer: Any, n: int) -> None:

@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 ENVIRONMENTS = ROOT / "build" / "queue-peers"
 TABLES = """
 CREATE TABLE bench_jobs (id text, enqueued_at float8, started_at float8);
+CREATE TABLE bench_promises (id text, enqueued_at float8);
 CREATE VIEW bench_ours AS
     SELECT jobs.id, (metadata->>'enqueued_at')::float8 AS enqueued_at, text::float8 AS started_at
     FROM jobs JOIN job_transcripts ON job_id = jobs.id WHERE state = 'COMPLETED';
@@ -101,7 +102,7 @@ class Stage:
     def clean(self) -> None:
         """Nothing waits, nothing is left of the one before."""
         self._redis.flushall()
-        self.query("TRUNCATE bench_jobs, jobs CASCADE")
+        self.query("TRUNCATE bench_jobs, bench_promises, jobs CASCADE")
         if self.query("SELECT to_regclass('procrastinate_jobs')")[0][0]:
             self.query("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
         self.query("CHECKPOINT")
@@ -131,11 +132,21 @@ class Stage:
         time.sleep(3)
         self.query("TRUNCATE bench_jobs")
 
-    def produce(self, one: Contestant, n: int, kind: str = "noop", seconds: float = 0, pause_s: float = 0) -> None:
-        """Put jobs in, from a process of its own."""
+    def produce(
+        self,
+        one: Contestant,
+        n: int,
+        kind: str = "noop",
+        seconds: float = 0,
+        pause_s: float = 0,
+        *,
+        promised: bool = False,
+    ) -> None:
+        """Put jobs in, from a process of its own; `promised` ones have a row committed first."""
+        environ = {**self._environ, "BENCH_PROMISE": str(int(promised))}
         command = [str(_program(one, "python")), str(HERE / "produce.py"), one.module]
         arguments = [str(n), kind, str(seconds), str(pause_s), str(self.count(one.table))]
-        subprocess.run([*command, *arguments], cwd=_home(one), env=self._environ, check=True)
+        subprocess.run([*command, *arguments], cwd=_home(one), env=environ, check=True)
 
     def wait_for(self, table: str, n: int, within_s: float) -> bool:
         """Whether so many rows are there in time."""

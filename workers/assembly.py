@@ -13,7 +13,7 @@ from app.queues.hints import HintQueue
 from app.services.database import LOST_PEER, Database, Unhurried
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
-from app.services.jobs.narrator import Narrator
+from app.services.jobs.narrator import AsideNarrator
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler
 from app.services.media.folder import FolderStorage
@@ -30,25 +30,29 @@ MIB = 1024 * 1024
 class Worker:
     """A worker process, ready to run."""
 
-    def __init__(self, supervisor: Supervisor, housekeeping: Housekeeping, database: Database) -> None:
+    def __init__(
+        self, supervisor: Supervisor, housekeeping: Housekeeping, database: Database, narrator: AsideNarrator
+    ) -> None:
         self._supervisor = supervisor
         self._housekeeping = housekeeping
         self._database = database
+        self._narrator = narrator
 
     def run(self) -> None:
         """Work until a signal asks to stop."""
         try:
             self._supervisor.run(self._housekeeping)
         finally:
+            self._narrator.close()
             self._database.dispose()
 
 
-def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
-    """Put a worker together; connects to nothing yet."""
+def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.child") -> Worker:
+    """Put a worker together, with children that run `child_module`; connects to nothing yet."""
     database = Database(create_engine(**_connecting(config)))
     unhurried = Unhurried(**_connecting(config))
     client = connect(config.redis_url)
-    narrator = Narrator(EventLog(client))
+    narrator = AsideNarrator(EventLog(client))
     name = worker_name(uuid4().hex[:6])
     policy = RetryPolicy(max_attempts=config.max_attempts, max_crashes=config.max_crashes, base_s=config.retry_base_s)
     endings = Endings(database, narrator, name, policy)
@@ -61,7 +65,7 @@ def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
         endings=endings,
         narrator=narrator,
         storage=FolderStorage(config.storage_dir),
-        start_child=lambda: EngineProcess(mode.value, {"CONCURRENCY": str(config.concurrency)}),
+        start_child=lambda: EngineProcess(mode.value, {"CONCURRENCY": str(config.concurrency)}, child_module),
         limits=Limits(config.beat_s, config.stall_s, config.child_max_rss_mb * MIB),
         child_start_s=config.child_start_s,
         recycle_rss_bytes=config.child_recycle_rss_mb * MIB,
@@ -75,7 +79,7 @@ def build_worker(mode: Mode, config: WorkerConfig) -> Worker:
         presence=supervisor.presence,
         tick_s=config.tick_s,
     )
-    return Worker(supervisor, housekeeping, database)
+    return Worker(supervisor, housekeeping, database, narrator)
 
 
 def _connecting(config: WorkerConfig) -> dict[str, Any]:

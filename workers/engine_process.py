@@ -20,11 +20,11 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class EngineProcess:
     """A child that holds the models warm and does one job at a time."""
 
-    def __init__(self, mode: str, settings: dict[str, str] | None = None) -> None:
-        """`settings` go into its environment, over those of this process."""
+    def __init__(self, mode: str, settings: dict[str, str] | None = None, module: str = "workers.child") -> None:
+        """`settings` go into its environment, over those of this process; `module` is what it runs."""
         ours, theirs = Pipe()
         self._pipe: Connection = ours
-        command = [sys.executable, "-m", "workers.child", mode, str(theirs.fileno()), str(os.getpid())]
+        command = [sys.executable, "-m", module, mode, str(theirs.fileno()), str(os.getpid())]
         # Its own group: a signal from the terminal is for the supervisor, who knows what to do about it.
         self._process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], env={**os.environ, **(settings or {})}, start_new_session=True

@@ -38,6 +38,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def work(self) -> Iterator[Work]:
@@ -51,6 +52,15 @@ class Database:
             with session.begin():
                 yield work
         work._committed()
+
+    def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """Run one statement, a transaction by itself that is on disk when this returns; its first row, if any.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached. The statement may or may not have been carried out.
+        """
+        with _unavailable_if_down(), self._at_once.connect() as connection:
+            return connection.execute(statement, parameters).first()
 
     def dispose(self) -> None:
         """Close every pooled connection."""

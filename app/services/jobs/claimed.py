@@ -29,6 +29,7 @@ class ClaimedJob:
     audio_key: str | None
     audio_url: str | None
     filename: str
+    callback_url: str | None = None
 
 
 COLUMNS = (
@@ -42,6 +43,7 @@ COLUMNS = (
     Job.audio_key,
     Job.audio_url,
     Job.filename,
+    Job.callback_url,
 )
 """What `claimed` reads of a row."""
 
@@ -60,4 +62,5 @@ def claimed(job: Job | Row[Any], token: UUID) -> ClaimedJob:
         audio_key=job.audio_key,
         audio_url=job.audio_url,
         filename=job.filename,
+        callback_url=job.callback_url,
     )

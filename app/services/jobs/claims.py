@@ -180,6 +180,8 @@ class Claims:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
+        if job.attempt == 1:
+            return Checkpoint()
         with self._database.work() as work:
             rows = work.session.scalars(select(JobPart).where(JobPart.job_id == UUID(job.id)).order_by(JobPart.part))
             return Checkpoint.of(_part(row) for row in rows)

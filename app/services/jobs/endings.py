@@ -1,6 +1,6 @@
 """How a run ends: PROCESSING → COMPLETED | FAILED | CANCELLED, or back to QUEUED."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,14 @@ from sqlalchemy import delete, func, select, update
 
 from app.domain.errors import Cancelled, ParloirError, Poisoned
 from app.domain.states import JobState
-from app.domain.transcript import Transcript, segment_to_dict
+from app.domain.transcript import Transcript
 from app.helpers.backoff import backoff_s
-from app.models import Job, JobError, JobPart, JobTranscript
+from app.models import Job, JobError
 from app.observability.redaction import redacted
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
+from app.services.jobs.completing import COMPLETE, completion
 from app.services.jobs.narrator import Narrator
 
 KEPT_ERRORS = 10
@@ -58,19 +59,21 @@ class Endings:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        facts = {
-            "duration_s": transcript.duration_s,
-            "language": transcript.language,
-            "engine": transcript.engine,
-            "model": transcript.model,
-            "progress": 1.0,
-        }
-        with self._database.work() as work:
-            if not self._end(work, job, JobState.COMPLETED, facts):
+        if not self._completed(job, transcript):
+            with self._database.work() as work:
                 return self._ended(work, job, JobState.COMPLETED)
-            work.session.add(_transcript_row(job, transcript))
-            work.session.execute(delete(JobPart).where(JobPart.job_id == UUID(job.id)))
-            return True
+        self._narrator.state(job.id, JobState.COMPLETED, job.attempt)
+        return True
+
+    def _completed(self, job: ClaimedJob, transcript: Transcript) -> bool:
+        facts = completion(job, transcript)
+        if job.callback_url is None:
+            return self._database.first(COMPLETE, facts) is not None
+        with self._database.work() as work:
+            ended = work.session.connection().execute(COMPLETE, facts).first()
+            if ended is not None:
+                owe(work, work.session.get_one(Job, ended.id))
+            return ended is not None
 
     def fail(self, job: ClaimedJob, error: ParloirError, detail: str | None = None) -> bool:
         """PROCESSING → QUEUED after a pause if a retry can help and is still due, else PROCESSING → FAILED.
@@ -197,13 +200,3 @@ class Endings:
 def _kept(detail: str | None) -> str | None:
     """What is stored of a traceback: without secrets, and without the NUL that PostgreSQL does not take."""
     return redacted(detail).replace("\x00", "")[-MAX_DETAIL_LENGTH:] if detail else None
-
-
-def _transcript_row(job: ClaimedJob, transcript: Transcript) -> JobTranscript:
-    return JobTranscript(
-        job_id=UUID(job.id),
-        text=transcript.text,
-        segments=[segment_to_dict(segment) for segment in transcript.segments],
-        speakers=[asdict(speaker) for speaker in transcript.speakers],
-        warnings=list(transcript.warnings),
-    )

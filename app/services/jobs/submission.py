@@ -17,6 +17,7 @@ from app.domain.states import JobState
 from app.engines.registry import Registry
 from app.engines.selection import AUTO
 from app.engines.selection import select as select_engine
+from app.helpers.recent import Recent
 from app.models import Job, Project
 from app.outbound.urls import checked_url, file_name
 from app.queues.breaker import Breaker
@@ -28,6 +29,12 @@ from app.services.jobs.views import options_to_dict, view
 from app.services.media.storage import Storage, StoredAudio
 
 log = structlog.get_logger(__name__)
+
+CHECKED_S = 1.0
+"""How long it may go unnoticed that weights have come or gone."""
+
+WEIGHT_S = 5.0
+"""How long a project's new weight may wait to count."""
 
 NOT_FETCHED: dict[str, Any] = {
     "content_type": "",
@@ -92,6 +99,8 @@ class Submissions:
         self._narrator = narrator
         self._defaults = defaults
         self._breaker = Breaker()
+        self._checked: Recent[JobOptions, JobOptions] = Recent(CHECKED_S)
+        self._weights: Recent[str, float] = Recent(WEIGHT_S)
 
     def check(self, options: JobOptions) -> JobOptions:
         """Tell early whether an engine here can do this; the options with the engine and model that will.
@@ -100,8 +109,13 @@ class Submissions:
             InvalidFields: no engine here can.
         """
         asked = replace(options, language=options.language or self._defaults.language)
+        known = self._checked.get(asked)
+        if known is not None:
+            return known
         choice = select_engine(self._registry, asked, self._defaults.engine)
-        return replace(asked, engine=choice.engine.name, model=choice.model.name)
+        settled = replace(asked, engine=choice.engine.name, model=choice.model.name)
+        self._checked.keep(asked, settled)
+        return settled
 
     def submit(self, principal: Principal, request: SubmitJob) -> Submission:
         """Make the job; when this returns, its row is committed. The recording is dropped if no job is made of it.
@@ -132,9 +146,8 @@ class Submissions:
         try:
             return self._insert(principal, request, settled)
         except IntegrityError:
-            if request.idempotency_key is None:
-                raise
-            # Another request with this key has committed since we looked.
+            # Another request with this key has committed since we looked, or the project that we knew is gone.
+            self._weights.clear()
             return self._insert(principal, request, settled)
 
     def _insert(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
@@ -144,14 +157,22 @@ class Submissions:
                 earlier = idempotency.find_job(work, principal, request.idempotency_key, print_)
                 if earlier is not None:
                     return Submission(self._earlier(work, earlier), replayed=True)
-            weight = _project_weight(work, principal)
+            weight = self._weight(work, principal)
             row = _row(principal, request, settled)
-            work.session.execute(insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]))
+            made = insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(Job)
+            job = work.session.scalar(made) or work.session.get_one(Job, row["id"])
             if request.idempotency_key is not None:
                 idempotency.remember(work, principal, request.idempotency_key, print_, row["id"])
-            job = work.session.get_one(Job, row["id"])
             work.after_commit(lambda: self._offer(job, weight))
         return Submission(view(job))
+
+    def _weight(self, work: Work, principal: Principal) -> float:
+        known = self._weights.get(principal.project_id)
+        if known is not None:
+            return known
+        weight = _project_weight(work, principal)
+        work.after_commit(lambda: self._weights.keep(principal.project_id, weight))
+        return weight
 
     def _earlier(self, work: Work, job_id: UUID) -> JobView:
         job = work.session.get(Job, job_id)

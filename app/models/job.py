@@ -57,7 +57,12 @@ class Job(Base):
         Index("ix_jobs_due", "mode", "run_at", "id", postgresql_where=text("state = 'QUEUED'")),
         # What retention walks along, and what the operator's figures of the last hour are read from.
         Index(
-            "ix_jobs_ended", "finished_at", "id", "state", "error_code", postgresql_where=text("finished_at IS NOT NULL")
+            "ix_jobs_ended",
+            "finished_at",
+            "id",
+            "state",
+            "error_code",
+            postgresql_where=text("finished_at IS NOT NULL"),
         ),
         Index("ix_jobs_running", "mode", "id", postgresql_where=text("state = 'PROCESSING'")),
     )

@@ -31,6 +31,7 @@ TAKE_S = 1.0
 """Longest wait for a hint at a time: how soon a stop is noticed."""
 
 WITHOUT_REDIS_S = 0.5
+UNSTORABLE = EngineError(reason="its result cannot be stored")
 
 
 class NotBegun(Exception):
@@ -174,6 +175,10 @@ class Slot:
             return lambda: endings.cancel(job)
         except ParloirError as error:
             return self._failed(job, error)
+        except Exception:  # what nobody foresaw fails its job, and must not end the slot
+            log.exception("run_broke")
+            self._end_child()
+            return lambda: endings.fail(job, UNSTORABLE)
         self.tally.completed += 1
         return lambda: endings.complete(job, transcript)
 
@@ -226,8 +231,7 @@ class Slot:
             self._insist(ending)
         except Exception:
             log.exception("ending_refused")
-            error = EngineError(reason="its result cannot be stored")
-            self._insist(lambda: self._tools.endings.fail(job, error))
+            self._insist(lambda: self._tools.endings.fail(job, UNSTORABLE))
 
     def _insist(self, write: Callable[[], bool]) -> None:
         """Write the end of a run, waiting for PostgreSQL if need be; a result in hand is not thrown away."""

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, Queue
 
 import httpx
@@ -185,10 +186,11 @@ class Chaos:
         self._undo_in(LEASE_S + 1, lambda: worker.send_signal(signal.SIGCONT))
 
     def child_frozen(self) -> None:
-        """Until the watchdog ends it."""
+        """Until the watchdog ends it; one that had not yet tied itself to its worker is woken, and ends by itself."""
         for child in children_of(self._a_worker())[:1]:
             with suppress(psutil.NoSuchProcess):
                 child.suspend()
+            self._undo_in(8.0, partial(_resume, child))
 
     def api_process_killed(self) -> None:
         for child in psutil.Process(self.apis[0].pid).children()[:1]:
@@ -219,6 +221,11 @@ class Chaos:
         """Redis may be away just now: then this fault is that one."""
         with suppress(Exception):
             ask_redis()
+
+
+def _resume(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.resume()
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def proxied_redis(estate: Estate) -> str:
 
 def check(estate: Estate, *accepted: str, n_unanswered: int = 0) -> None:
     """All has come to rest, and every promise was kept."""
-    wait_for(at_rest(estate.house), 60)
+    wait_for(at_rest(estate.house), 25)
     assert broken_rules(estate.house) == [], estate.site.logs()
     assert broken_promises(estate.house, accepted, estate.storage, n_unanswered=n_unanswered) == []
 
@@ -147,7 +147,7 @@ def test_jobs_run_to_their_end_without_redis(estate: Estate, api, how):
         break_redis(estate, how)
         try:
             jobs = [estate.submitted(api) for _ in range(2)]
-            wait_for(at_rest(estate.house), 60)
+            wait_for(at_rest(estate.house), 25)
         finally:
             mend_redis(estate, how)
         assert worker.poll() is None
@@ -268,7 +268,7 @@ def test_a_full_disk_takes_no_jobs_and_heals_by_itself(estate: Estate):
 def test_a_result_that_the_table_refuses_fails_its_job_and_not_the_worker(estate: Estate, api):
     estate.site.settings["RETRY_BASE_S"] = "0.1"
     with estate.site.worker() as worker:
-        odd, neighbour = estate.submitted(api, "half"), estate.submitted(api)
+        odd, neighbour = estate.submitted(api, "nan"), estate.submitted(api)
         check(estate, odd, neighbour)
         assert worker.poll() is None
     row = estate.house.row(odd)

@@ -29,6 +29,12 @@ from tests.workers import Site, wait_for, write_speechlike
 # release before can be hurt: for what is taken away, the release that stopped using it.
 CONTRACTIONS: dict[tuple[str, str], str] = {
     ("0002", "ALTER TABLE jobs ADD CONSTRAINT ck_jobs_has_recording"): "every release writes audio_key or audio_url",
+    (
+        "0003",
+        "ALTER TABLE projects ADD CONSTRAINT ck_projects_",
+    ): "the columns are new, and no earlier release writes them",
+    ("0003", "ALTER TABLE jobs DROP CONSTRAINT ck_jobs_has_recording"): "made again at once, allowing more",
+    ("0003", "ALTER TABLE jobs ADD CONSTRAINT ck_jobs_has_recording"): "it allows all that the one before allowed",
 }
 
 # One row of each table of the first schema, in the order in which they can be written.

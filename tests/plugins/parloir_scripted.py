@@ -1,8 +1,13 @@
 """An engine that does what the job's prompt says; found by the service as any plug-in is.
 
 Prompts: empty (hear one word a span), `sleep:SECONDS` a span, `crash` (SIGSEGV), `hang`, `eat` (memory without end),
+<<<<<<< HEAD
 `fail` (an error that a retry can help), `refuse` (one that it cannot), `spin:SECONDS` (hold the GIL),
 `leak:SECRET` (an error that quotes it), `half` (hear half a character, which no table takes).
+=======
+`fail` (an error that a retry can help), `refuse` (one that it cannot),
+`nan` (be unsure in a way that no table takes), `spin:SECONDS` (hold the GIL).
+>>>>>>> issue3-faults
 Each span that is heard adds a line `start-end` to the file that SCRIPTED_LOG names.
 """
 
@@ -33,8 +38,8 @@ class ScriptedTranscriber:
             act(options.prompt or "")
             note(f"{span.start}-{span.end}")
             start_s, end_s = span.start / RATE_HZ, span.end / RATE_HZ
-            heard = "\ud800" if options.prompt == "half" else "span"
-            yield Segment(0, start_s, end_s, heard, 1.0, None, (Word(heard, start_s, end_s, 1.0),))
+            sure = float("nan") if options.prompt == "nan" else 1.0
+            yield Segment(0, start_s, end_s, "span", sure, None, (Word("span", start_s, end_s, 1.0),))
 
 
 def act(prompt: str) -> None:

@@ -1,13 +1,8 @@
 """An engine that does what the job's prompt says; found by the service as any plug-in is.
 
 Prompts: empty (hear one word a span), `sleep:SECONDS` a span, `crash` (SIGSEGV), `hang`, `eat` (memory without end),
-<<<<<<< HEAD
 `fail` (an error that a retry can help), `refuse` (one that it cannot), `spin:SECONDS` (hold the GIL),
-`leak:SECRET` (an error that quotes it), `half` (hear half a character, which no table takes).
-=======
-`fail` (an error that a retry can help), `refuse` (one that it cannot),
-`nan` (be unsure in a way that no table takes), `spin:SECONDS` (hold the GIL).
->>>>>>> issue3-faults
+`leak:SECRET` (an error that quotes it), `nan` (be unsure in a way that no table takes).
 Each span that is heard adds a line `start-end` to the file that SCRIPTED_LOG names.
 """
 

@@ -1,6 +1,7 @@
 """procrastinate on PostgreSQL."""
 
 import asyncio
+import atexit
 
 from bench_row import POSTGRES, run_async
 from procrastinate import App, PsycopgConnector
@@ -21,5 +22,6 @@ def enqueue(job_id: str, enqueued_at: float, kind: str, seconds: float) -> None:
     if not _open:
         _loop.run_until_complete(app.open_async())
         _open.append(app)
+        atexit.register(lambda: _loop.run_until_complete(app.close_async()))
     given = task.defer_async(job_id=job_id, enqueued_at=enqueued_at, kind=kind, seconds=seconds)
     _loop.run_until_complete(given)

@@ -38,6 +38,8 @@ _audio = _upload.keep()
 
 def enqueue(_job_id: object, enqueued_at: object, kind: object, seconds: object) -> None:
     """Each job is of the same recording, which is uploaded before the clock starts."""
-    options = JobOptions(prompt=None if kind == "noop" else f"{kind}:{seconds}")
+    # A prompt tells the child to hold on; of the engines that are here, the tests' own takes one.
+    lingers = JobOptions(engine="scripted", prompt=f"{kind}:{seconds}")
+    options = JobOptions() if kind == "noop" else lingers
     metadata = {"enqueued_at": enqueued_at}
     _services.submissions.submit(ANONYMOUS, SubmitJob(Mode.BATCH, _audio, "a.wav", options, metadata=metadata))

@@ -1,7 +1,10 @@
 """procrastinate on PostgreSQL."""
 
+import asyncio
+import atexit
+
 from bench_row import POSTGRES, run_async
-from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+from procrastinate import App, PsycopgConnector
 
 app = App(connector=PsycopgConnector(conninfo=POSTGRES))
 
@@ -11,13 +14,14 @@ async def task(job_id: str, enqueued_at: float, kind: str, seconds: float) -> No
     await run_async(job_id, enqueued_at, kind, seconds)
 
 
-_producer: App | None = None
+_loop = asyncio.new_event_loop()
+_open: list[App] = []
 
 
-def enqueue(job_id: object, enqueued_at: object, kind: object, seconds: object) -> None:
-    global _producer
-    if _producer is None:
-        _producer = app.with_connector(SyncPsycopgConnector(conninfo=POSTGRES))
-        _producer.open()
-    given = {"job_id": job_id, "enqueued_at": enqueued_at, "kind": kind, "seconds": seconds}
-    _producer.configure_task("bench").defer(**given)
+def enqueue(job_id: str, enqueued_at: float, kind: str, seconds: float) -> None:
+    if not _open:
+        _loop.run_until_complete(app.open_async())
+        _open.append(app)
+        atexit.register(lambda: _loop.run_until_complete(app.close_async()))
+    given = task.defer_async(job_id=job_id, enqueued_at=enqueued_at, kind=kind, seconds=seconds)
+    _loop.run_until_complete(given)

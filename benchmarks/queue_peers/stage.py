@@ -82,7 +82,7 @@ class Stage:
             "REDIS_URL": redis_url,
             "VAR_DIR": str(folder / "var"),
             "LOG_LEVEL": "WARNING",
-            "PYTHONPATH": f"{HERE}:{ROOT}",
+            "PYTHONPATH": f"{HERE}:{ROOT}:{ROOT / 'tests' / 'plugins'}",
         }
         self._redis = redis.Redis(unix_socket_path=self._redis_path)
         self._postgres = psycopg2.connect(self._conninfo)

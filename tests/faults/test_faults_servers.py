@@ -210,7 +210,7 @@ def test_a_lost_answer_to_a_claim_without_redis_costs_no_attempt(estate: Estate,
 
 def test_a_lost_answer_to_a_completion_makes_one_result_and_one_event(estate: Estate, api, postgres_proxy):
     estate.site.postgres_url = proxied_postgres(estate)
-    postgres_proxy.lose_answer(to=COMMIT, after=RESULT)
+    postgres_proxy.lose_answer(to=RESULT)
     with estate.site.worker():
         job = estate.submitted(api)
         check(estate, job)

@@ -1,6 +1,6 @@
 # What people type; `make` alone explains itself. Settings pass through: `make run PORT=8001`.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test chaos check bench fixtures clean
+.PHONY: help run demo test faults chaos check bench fixtures clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,6 +24,9 @@ test: $(DEV)  ## Run the tests
 SEED ?= $(shell date +%s)
 JOBS ?= 300
 SECONDS ?= 300
+faults: $(DEV)  ## Run every fault test, the long ones too
+	$(BIN)/pytest tests/faults -m "long or not long"
+
 chaos: $(DEV)  ## Break everything at random for long: make chaos SEED=7 JOBS=500
 	@exec $(BIN)/python -m tests.faults.chaos --seed $(SEED) --jobs $(JOBS) --seconds $(SECONDS)
 

@@ -1,6 +1,7 @@
 """The servers that tests speak to: real ones, started once, or those that TEST_DATABASE_URL and TEST_REDIS_URL name."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,10 @@ from app.embedded.migrate import migrate
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.helpers.database_url import with_driver
+
+
+# What a test starts takes Ctrl-C as it would from a terminal, even if the tests run in a shell's background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from app.domain.transcript import Segment, Word
 
 SEAM_S = 0.1
 """On both sides of a seam there is silence, so what ends just after one has really ended before it; engines round."""
+ROUNDING = 1e-3
+"""Samples. Seconds times the rate can fall just short of the sample that they mean: at a seam, of the right side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class TimeMap:
         return min(max(at, self.kept[i].start), self.kept[i].end)
 
     def _piece_at(self, trimmed_at: float) -> int:
-        return max(bisect_right(self._starts(), trimmed_at) - 1, 0)
+        return max(bisect_right(self._starts(), trimmed_at + ROUNDING) - 1, 0)
 
     def _starts(self) -> list[int]:
         """Where each kept span begins in the trimmed sound."""

@@ -102,6 +102,7 @@ def _ask_in_vain(estate: Estate, api) -> None:
         estate.submit(api)
 
 
+@pytest.mark.long
 def test_hints_that_are_never_offered_cost_time_only(estate: Estate):
     with estate.api(REDIS_URL=NOBODY) as deaf, estate.site.worker():
         jobs = [estate.submitted(deaf) for _ in range(3)]
@@ -140,6 +141,7 @@ def mend_redis(estate: Estate, how: str) -> None:
     }[how]()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["gone", "silent", "full"])
 def test_jobs_run_to_their_end_without_redis(estate: Estate, api, how):
     with estate.site.worker() as worker:
@@ -154,6 +156,7 @@ def test_jobs_run_to_their_end_without_redis(estate: Estate, api, how):
         check(estate, *jobs)
 
 
+@pytest.mark.long
 def test_hints_are_restored_after_a_flush(estate: Estate, api):
     jobs = [estate.submitted(api) for _ in range(5)]
     estate.house.client.flushall()
@@ -175,6 +178,7 @@ def test_postgres_crashes_while_jobs_run(estate: Estate, api):
     assert [(row.state, row.failures) for row in rows] == [("COMPLETED", 0)] * 4
 
 
+@pytest.mark.long
 def test_the_api_takes_jobs_in_again_by_itself_after_postgres_was_away(estate: Estate, api):
     estate.submitted(api)
     estate.restart_postgres()
@@ -183,6 +187,7 @@ def test_the_api_takes_jobs_in_again_by_itself_after_postgres_was_away(estate: E
         check(estate, job)
 
 
+@pytest.mark.long
 def test_a_lost_answer_to_a_claim_costs_no_attempt(estate: Estate, api, postgres_proxy):
     estate.site.postgres_url = proxied_postgres(estate)
     postgres_proxy.lose_answer(to=CLAIM)
@@ -198,6 +203,7 @@ def outcome(estate: Estate, job: str) -> tuple[str, int, int]:
     return row.state, row.attempt, row.crashes
 
 
+@pytest.mark.long
 def test_a_lost_answer_to_a_claim_without_redis_costs_no_attempt(estate: Estate, api, postgres_proxy):
     estate.site.postgres_url, estate.site.redis_url = proxied_postgres(estate), NOBODY
     job = estate.submitted(api)
@@ -233,6 +239,7 @@ def test_a_lost_answer_to_a_submission_makes_one_job_however_often_it_is_sent(es
         check(estate, job)
 
 
+@pytest.mark.long
 def test_a_worker_that_is_cut_off_is_replaced_and_fenced_when_it_comes_back(estate: Estate, api, postgres_proxy):
     estate.site.postgres_url = proxied_postgres(estate)
     with estate.site.worker():
@@ -249,6 +256,7 @@ def test_a_worker_that_is_cut_off_is_replaced_and_fenced_when_it_comes_back(esta
     assert final_events(estate, job) == ["completed"]
 
 
+@pytest.mark.long
 def test_a_full_disk_takes_no_jobs_and_heals_by_itself(estate: Estate):
     with estate.api() as api:
         process = serving_process(api)

@@ -82,6 +82,13 @@ def time_maps(draw):
 share = st.floats(0, 1)
 
 
+def test_where_a_kept_stretch_begins_is_not_taken_for_the_end_of_the_one_before():
+    kept = (Span(1, 2), Span(3, 4), Span(5, 6), Span(7, 2038), Span(100_000, 100_001))
+    start_s = 100_000 / RATE_HZ
+    times = TimeMap(kept)
+    assert times.to_original_s(times.to_trimmed_s(start_s)) == pytest.approx(start_s, abs=1e-9)
+
+
 @given(time_maps(), share)
 def test_within_what_was_kept_the_maps_are_each_others_inverse(times, part):
     for span in times.kept:

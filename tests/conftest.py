@@ -18,7 +18,6 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.helpers.database_url import with_driver
 
-
 # What a test starts takes Ctrl-C as it would from a terminal, even if the tests run in a shell's background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-import httpx
-
 from app.domain.errors import UrlRefused
+
+if TYPE_CHECKING:
+    import httpx  # where it is needed it is imported then: few requests name a URL, and every process would load it
 
 SCHEMES = ("http", "https")
 HOST = re.compile(rb"[a-z0-9_.:-]+", re.IGNORECASE)
@@ -16,12 +18,14 @@ MAX_NAME_LENGTH = 255
 NAMELESS = "recording"
 
 
-def checked_url(text: str) -> httpx.URL:
+def checked_url(text: str) -> "httpx.URL":
     """The URL, if it is one that could be gone to.
 
     Raises:
         UrlRefused: it is none, or not http(s), or has no host, or has a name or password in it.
     """
+    import httpx
+
     if len(text) > MAX_LENGTH:
         raise UrlRefused(reason=f"it is longer than {MAX_LENGTH} characters")
     try:
@@ -32,7 +36,7 @@ def checked_url(text: str) -> httpx.URL:
     return url
 
 
-def require_decent(url: httpx.URL) -> None:
+def require_decent(url: "httpx.URL") -> None:
     """Refuse a URL by its looks; needed for each redirect again.
 
     Raises:
@@ -52,6 +56,8 @@ def require_decent(url: httpx.URL) -> None:
 
 def host_of(url: str) -> str:
     """The host (and its port, if not the usual one): all of a URL that may be logged, as the rest can hold secrets."""
+    import httpx
+
     try:
         return httpx.URL(url).netloc.decode("ascii") or "?"
     except httpx.InvalidURL:
@@ -60,6 +66,8 @@ def host_of(url: str) -> str:
 
 def without_secrets(url: str) -> str:
     """The URL as it may be shown to its owner: without query, fragment and credentials."""
+    import httpx
+
     try:
         return str(httpx.URL(url).copy_with(query=None, fragment=None, username="", password=""))
     except httpx.InvalidURL:
@@ -68,6 +76,8 @@ def without_secrets(url: str) -> str:
 
 def file_name(url: str) -> str:
     """The name of what lies at a URL: the last part of its path, fit for a file."""
+    import httpx
+
     try:
         path = unquote(httpx.URL(url).raw_path.decode("ascii").partition("?")[0])
     except httpx.InvalidURL:

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from app.engines.weights.digests import Digest
 from app.engines.weights.errors import NoRoom, UnknownWeights, WeightsError, while_writing
 
+if TYPE_CHECKING:
+    import httpx  # imported when something is fetched: the API, which only names what could be, does without
+
 Progress = Callable[[int, int | None], None]
 """Told the bytes that are here and those that there will be, if known."""
 
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+TIMEOUT_S = 30.0
 MAX_VAIN_TRIES = 3
 """Tries in a row that brought nothing, after which the server is given up."""
 FIRST_PAUSE_S = 0.5
@@ -62,8 +64,10 @@ def get_json(url: str, what: str) -> object:
     Raises:
         WeightsError: it cannot be had.
     """
+    import httpx
+
     try:
-        answer = httpx.get(url, timeout=TIMEOUT, follow_redirects=True).raise_for_status()
+        answer = httpx.get(url, timeout=TIMEOUT_S, follow_redirects=True).raise_for_status()
         return answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise unreachable(what, url, error) from error
@@ -71,6 +75,8 @@ def get_json(url: str, what: str) -> object:
 
 def unreachable(what: str, url: str, error: Exception) -> WeightsError:
     """What to tell of a server that does not give what it should."""
+    import httpx
+
     reason = str(error).strip().splitlines()[0:1] or [type(error).__name__]
     host = httpx.URL(url).host
     return WeightsError(f"{what} cannot be fetched from {host}: {reason[0]}; try again later")
@@ -78,11 +84,13 @@ def unreachable(what: str, url: str, error: Exception) -> WeightsError:
 
 def _fetch(remote: Remote, part: Path, progress: Progress) -> None:
     """All of it into `part`, in as many tries as it takes while each brings something."""
+    import httpx
+
     n_vain = 0
     while True:
         n_before = _size(part)
         try:
-            with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as client:
+            with httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as client:
                 return _transfer(client, remote, part, progress)
         except (httpx.TransportError, _Interrupted) as error:
             n_vain = 0 if _size(part) > n_before else n_vain + 1
@@ -91,7 +99,7 @@ def _fetch(remote: Remote, part: Path, progress: Progress) -> None:
         time.sleep(FIRST_PAUSE_S * 2**n_vain)
 
 
-def _transfer(client: httpx.Client, remote: Remote, part: Path, progress: Progress) -> None:
+def _transfer(client: "httpx.Client", remote: Remote, part: Path, progress: Progress) -> None:
     n_here = _size(part)
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={n_here}-"} if n_here else {})}
     with client.stream("GET", remote.url, headers=headers) as answer:
@@ -106,7 +114,7 @@ def _transfer(client: httpx.Client, remote: Remote, part: Path, progress: Progre
                 raise _refusal(remote, answer)
 
 
-def _write(remote: Remote, answer: httpx.Response, part: Path, n_here: int, progress: Progress) -> None:
+def _write(remote: Remote, answer: "httpx.Response", part: Path, n_here: int, progress: Progress) -> None:
     length = answer.headers.get("Content-Length")
     total = n_here + int(length) if length else None
     if total is not None and total - n_here > shutil.disk_usage(part.parent).free:
@@ -121,14 +129,14 @@ def _write(remote: Remote, answer: httpx.Response, part: Path, n_here: int, prog
         os.fsync(file.fileno())
 
 
-def _settle_unsatisfiable(answer: httpx.Response, part: Path, n_here: int) -> None:
+def _settle_unsatisfiable(answer: "httpx.Response", part: Path, n_here: int) -> None:
     """Nothing is left to fetch, or the part is of another file and of no use."""
     if _range(answer)[1] != n_here:
         part.unlink()
         raise _Interrupted("the server's file is another one than before")
 
 
-def _refusal(remote: Remote, answer: httpx.Response) -> Exception:
+def _refusal(remote: Remote, answer: "httpx.Response") -> Exception:
     told = f"the server answered {answer.status_code} {answer.reason_phrase}"
     if answer.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return UnknownWeights(f"{remote.what} is not at {answer.url.host}: {told}")
@@ -145,7 +153,7 @@ def _check(remote: Remote, part: Path) -> None:
         raise
 
 
-def _range(answer: httpx.Response) -> tuple[int | None, int | None]:
+def _range(answer: "httpx.Response") -> tuple[int | None, int | None]:
     """First byte and size of the whole file, as the answer tells them."""
     match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
     if match is None:

@@ -88,11 +88,15 @@ def _wait_until_it_answers(client: httpx.Client, process: subprocess.Popen[bytes
     for _ in range(600):
         if process.poll() is not None:
             raise RuntimeError(f"the service ended:\n{log.read_text()}")
-        try:
-            health = client.get("/health")
-            if health.status_code == 200 and health.json().get("workers"):
-                return
-        except httpx.HTTPError:
-            pass
+        if _has_workers(client):
+            return
         time.sleep(0.1)
     raise RuntimeError(f"the service does not answer:\n{log.read_text()}")
+
+
+def _has_workers(client: httpx.Client) -> bool:
+    try:
+        health = client.get("/health")
+    except httpx.HTTPError:
+        return False
+    return health.status_code == 200 and bool(health.json().get("workers"))

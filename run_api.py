@@ -1,7 +1,10 @@
 """Serve the API: `python run_api.py`."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +29,10 @@ class Api(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Build the application."""
-        from app import create_api
+        with unswept():
+            from app import create_api
 
-        return create_api(self._config)
+            return create_api(self._config)
 
 
 def main() -> None:
@@ -40,6 +44,17 @@ def main() -> None:
     configure_logging(config.log_format, config.log_level)
     empty_metrics_dir(config.metrics_dir)
     Api(config).run()
+
+
+@contextmanager
+def unswept() -> Iterator[None]:
+    """Make what stays for good without a search for garbage among it, now or later: a tenth of the time to be ready."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def empty_metrics_dir(metrics_dir: Path) -> None:

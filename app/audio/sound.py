@@ -1,16 +1,21 @@
 """The shape of sound inside the service, and the small values that cut it.
 
-Sound is float32, mono, 16 kHz, within −1…1, shape (n,).
+Sound is float32, mono, 16 kHz, within −1…1, shape (n,). The API imports this, and the capabilities of engines, but
+never sees sound: numpy is for type checkers here, and for the functions that calculate, elsewhere.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Pcm = npt.NDArray[np.float32]
+else:
+    Pcm = Any
 
 RATE_HZ = 16_000
-Pcm = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class VoiceActivity(Protocol):
     hop: int
     """Samples a probability stands for."""
 
-    def probabilities(self, pcm: Pcm) -> npt.NDArray[np.float32]:
+    def probabilities(self, pcm: Pcm) -> "npt.NDArray[np.float32]":
         """Speech probabilities for each whole hop of the stream so far not told, shape (m,); keeps the rest."""
 
     def reset(self) -> None:

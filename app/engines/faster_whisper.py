@@ -7,8 +7,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from app.audio.sound import RATE_HZ, Pcm
 from app.domain.errors import EngineUnavailable
 from app.engines.base import Capabilities, Hardware, ModelInfo
@@ -103,6 +101,7 @@ class CTranslateNet:
         return map(_decoded, segments)
 
     def _decode_together(self, clips: Sequence[Pcm], asked: Asked) -> Iterator[tuple[int, Decoded]]:
+        import numpy as np
         from faster_whisper import BatchedInferencePipeline
 
         starts = np.cumsum([0, *map(len, clips)]) / RATE_HZ

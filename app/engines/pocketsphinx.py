@@ -11,8 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from app.audio.sound import RATE_HZ, Pcm, Span, SpanPolicy
 from app.domain.transcript import Segment, Word
 from app.engines.base import Capabilities, EngineOptions, Hardware, ModelInfo
@@ -106,6 +104,8 @@ def dithered(pcm: Pcm) -> Pcm:
 
     The noise is always the same, so that the same sound always gives the same text.
     """
+    import numpy as np
+
     noise = np.random.default_rng(0).integers(-1, 2, len(pcm)) / FULL_SCALE
     return (pcm + noise).astype(np.float32)
 

@@ -10,8 +10,6 @@ from itertools import groupby, islice
 from operator import itemgetter
 from typing import Protocol
 
-import numpy as np
-
 from app.audio.sound import RATE_HZ, Pcm, Span
 from app.domain.errors import EngineUnavailable
 from app.domain.transcript import Segment
@@ -132,12 +130,16 @@ def _clip(pcm: Pcm, span: Span) -> Pcm:
 
     A single sample that is no number would spoil the spectrogram of the whole window, and its words with it.
     """
+    import numpy as np
+
     sound = np.nan_to_num(pcm[span.start : span.end], nan=0.0, posinf=1.0, neginf=-1.0)
     return np.clip(sound, -1.0, 1.0).astype(np.float32)
 
 
 def _speech(pcm: Pcm, spans: Sequence[Span]) -> Pcm:
     """The first half minute of what lies within the spans."""
+    import numpy as np
+
     left = int(DETECTION_S * RATE_HZ)
     clips: list[Pcm] = []
     for span in _inside(spans, len(pcm)):

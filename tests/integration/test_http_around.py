@@ -197,6 +197,7 @@ def test_the_api_loads_nothing_that_computes():
         [sys.executable, "-c", LOAD], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     ).stdout.split()
     heavy = {
+        "numpy",
         "torch",
         "whisper",
         "faster_whisper",

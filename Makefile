@@ -19,7 +19,7 @@ demo: $(RUNTIME)  ## Start it, transcribe the demo recordings, print what was sa
 	@exec env LOG_LEVEL=$${LOG_LEVEL:-WARNING} $(BIN)/python -m app up --demo
 
 test: $(DEV)  ## Run the tests
-	$(BIN)/pytest --durations=10
+	$(BIN)/pytest -n 2 --dist loadfile --durations=10
 
 SEED ?= $(shell date +%s)
 JOBS ?= 300

@@ -36,7 +36,7 @@ def test_final_states_are_those_that_say_so():
     assert {state for state in JobState if state.is_final} == set(FINAL_STATES)
 
 
-@pytest.mark.parametrize("state", FINAL_STATES)
+@pytest.mark.parametrize("state", sorted(FINAL_STATES))
 def test_the_end_of_a_run_comes_after_all_that_happened_in_it_and_before_the_next(state):
     assert seq_of_state(JobState.PROCESSING, 3) < seq_of_state(JobState.QUEUED, 3) < seq_of_state(state, 3)
     assert seq_of_state(state, 3) < seq_of_state(JobState.PROCESSING, 4)

@@ -120,8 +120,7 @@ class Maintenance:
     def _announce(self) -> None:
         announce(self._redis, WorkerPresence(name=self._name, mode=MODE, slots=0, busy=0))
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        log.info("worker_drains", signal=signal.Signals(number).name)
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from itertools import count
 from types import FrameType
 
 import structlog
@@ -28,12 +29,16 @@ class StopRequest:
     def __init__(self, drain_s: float) -> None:
         self._drain_s = drain_s
         self._event = threading.Event()
+        self._earlier = count()
         self._deadline: float | None = None
+        self._hurried = False
 
     def ask(self) -> None:
-        """Ask."""
-        grace_s = 0.0 if self._event.is_set() else self._drain_s
-        self._deadline = time.monotonic() + grace_s
+        """Ask; fit for a signal handler that another signal may interrupt anywhere."""
+        if next(self._earlier):
+            self._hurried = True
+        else:
+            self._deadline = time.monotonic() + self._drain_s
         self._event.set()
 
     def requested(self) -> bool:
@@ -41,8 +46,8 @@ class StopRequest:
         return self._event.is_set()
 
     def deadline(self) -> float | None:
-        """When the running job must be given back."""
-        return self._deadline
+        """When the running job must be given back; long past if it must be at once."""
+        return 0.0 if self._hurried else self._deadline
 
     def wait(self, timeout_s: float) -> bool:
         """Sleep, unless a stop is asked for; tells whether it is."""
@@ -60,6 +65,7 @@ class Supervisor:
         self._mode = tools.mode
         self._stop = stop
         self._slots: Sequence[Slot] = [Slot(tools, stop) for _ in range(n_slots)]
+        self._told = False
 
     def presence(self) -> WorkerPresence:
         """What this worker is doing now."""
@@ -88,9 +94,15 @@ class Supervisor:
         log.info("worker_started", worker=self.name, mode=self._mode.value, slots=len(self._slots))
         for thread in threads:
             while thread.is_alive():
-                thread.join(1.0)
+                thread.join(0.5)
+                self._tell_of_draining()
         log.info("worker_stopped", worker=self.name)
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        log.info("worker_drains", signal=signal.Signals(number).name)
+    def _tell_of_draining(self) -> None:
+        if self._stop.requested() and not self._told:
+            self._told = True
+            log.info("worker_drains", worker=self.name)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        # No log line from here: the handler may have interrupted one.
         self._stop.ask()

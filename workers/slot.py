@@ -187,6 +187,7 @@ class Slot:
             with self._recording(job) as path:
                 checkpoint = self._checkpoint(job)
                 child.send(Run(job.id, str(path) if path else None, job.audio_url, job.options, checkpoint))
+                self._tools.claims.tell(job)
                 return self._attendance(job, child).attend()
         except NotFound as error:
             raise MediaUnreadable(reason="its recording is not on storage") from error

@@ -75,6 +75,7 @@ class House:
         """Claim a job that is due."""
         job = self.claims.claim(job_id, uuid4())
         assert job is not None
+        self.claims.tell(job)
         return job
 
 

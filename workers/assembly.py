@@ -21,8 +21,9 @@ from config.worker import WorkerConfig
 from workers.attendance import Limits
 from workers.engine_process import EngineProcess
 from workers.housekeeping import Housekeeping
-from workers.slot import TAKE_S, Tools
 from workers.supervisor import StopRequest, Supervisor, worker_name
+from workers.taking import TAKE_S
+from workers.tools import Tools
 
 MIB = 1024 * 1024
 

@@ -1,15 +1,14 @@
 """Attending to one run: what the child says goes out, signs of life go to the database, nothing goes on for ever."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import structlog
 
 from app.domain.errors import Cancelled, ChildDied, OutOfMemory, ParloirError, Unavailable
 from app.domain.job import SEQ_PER_ATTEMPT
-from app.domain.transcript import Transcript
 from app.exports.wire import segment_to_wire
 from app.queues.events import Event
 from app.services.jobs.claimed import ClaimedJob
@@ -17,19 +16,36 @@ from app.services.jobs.claims import Claims
 from app.services.jobs.narrator import Narrator
 from app.services.media.storage import StoredAudio
 from workers.engine_process import EngineProcess
-from workers.messages import Cancel, Done, Duration, Failed, Fetched, Fetching, FromChild, Heard, PartDone, Progress
+from workers.messages import (
+    Cancel,
+    Done,
+    Duration,
+    Failed,
+    Fetched,
+    Fetching,
+    FromChild,
+    Heard,
+    PartDone,
+    Progress,
+    Recalled,
+)
 
 log = structlog.get_logger(__name__)
 
 CANCEL_GRACE_S = 5.0
 PROGRESS_EVERY_S = 0.5
 LOOK_EVERY_S = 0.25
+LOOK_SOON_S = 0.05
 PAUSE_S = 2.0
 """Before a worker that stops gives its job back: time for the child to come to the end of a segment."""
 
 
 class Fenced(Exception):
     """The job is no longer this run's: another has taken it, or it is gone. Nothing more may be written."""
+
+
+class NotBegun(Exception):
+    """The run never began: PostgreSQL went away before, or it was called back. No attempt is spent."""
 
 
 class Drained(Exception):
@@ -44,6 +60,20 @@ class ChildCrashed(Exception):
         self.error = error
 
 
+class Beside(Protocol):
+    """What goes on beside a run."""
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether nothing has to be seen to soon."""
+
+    def meanwhile(self) -> None:
+        """See to it; called often."""
+
+    def called_back(self, job_ids: Sequence[str]) -> None:
+        """The child will not do these jobs that it was given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """When to beat, and when to end a child: times in seconds, memory in bytes."""
@@ -55,7 +85,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Attendance:
-    """One run from start to end; `attend` returns its transcript or raises how else it ended."""
+    """One run from start to end; `attend` returns what it came to or raises how else it ended."""
 
     job: ClaimedJob
     child: EngineProcess
@@ -63,6 +93,7 @@ class Attendance:
     narrator: Narrator
     limits: Limits
     drain_deadline: Callable[[], float | None]
+    beside: Beside
     clock: Callable[[], float] = time.monotonic
     progress: float = 0.0
     duration_s: float | None = None
@@ -75,11 +106,12 @@ class Attendance:
     beat_at: float = field(init=False)
     heard_at: float = field(init=False)
 
-    def attend(self) -> Transcript:
+    def attend(self) -> Done:
         """Stay with the run until it ends.
 
         Raises:
             Fenced, Drained, ChildCrashed: see there; the child is to be killed.
+            NotBegun: see there.
             ParloirError: the run failed, or was cancelled.
         """
         self.beat_at = self.heard_at = self.clock()
@@ -87,7 +119,7 @@ class Attendance:
             message = self._receive()
             if isinstance(message, Done):
                 self._wait_until_noted()
-                return message.transcript
+                return message
             if isinstance(message, Failed):
                 self._raise(message)
             if message is not None:
@@ -102,7 +134,7 @@ class Attendance:
     def _receive(self) -> FromChild | None:
         until_beat_s = self.beat_at + self.limits.beat_s - self.clock()
         try:
-            return self.child.receive(min(until_beat_s, LOOK_EVERY_S))
+            return self.child.receive(min(until_beat_s, LOOK_EVERY_S if self.beside.is_patient else LOOK_SOON_S))
         except ChildDied as error:
             if self.cancelled_at is not None:
                 raise Cancelled from error
@@ -125,6 +157,10 @@ class Attendance:
             case PartDone():
                 self.unkept.append(message)
                 self._keep_parts()
+            case Recalled(job_ids):
+                self.beside.called_back(job_ids)
+                if self.job.id in job_ids:
+                    raise NotBegun
             case _:
                 log.warning("child_said_something_odd", message=type(message).__name__)
 
@@ -170,6 +206,7 @@ class Attendance:
             self._look()
 
     def _look(self) -> None:
+        self.beside.meanwhile()
         now = self.clock()
         if now - self.beat_at >= self.limits.beat_s:
             self.beat_at = now
@@ -189,7 +226,7 @@ class Attendance:
             raise Drained
         if left_s < PAUSE_S and not self.is_pausing:
             self.is_pausing = True
-            self.child.send(Cancel())
+            self.child.send(Cancel(self.job.id))
 
     def _beat(self) -> None:
         if self.child.rss_bytes() > self.limits.max_rss_bytes:
@@ -205,7 +242,7 @@ class Attendance:
             raise Fenced
         if answer.cancel_requested and self.cancelled_at is None:
             self.cancelled_at = self.clock()
-            self.child.send(Cancel())
+            self.child.send(Cancel(self.job.id))
 
 
 class ChildTraceback(Exception):

@@ -6,6 +6,7 @@ Runs as `python -m workers.child MODE FD PARENT_PID`; speaks `workers.messages` 
 import queue
 import sys
 import threading
+import time
 import traceback
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing.connection import Connection
@@ -40,7 +41,10 @@ from workers.messages import (
     PartDone,
     Progress,
     Ready,
+    Recall,
+    Recalled,
     Run,
+    Runs,
     ToChild,
 )
 from workers.outside import build_outbound
@@ -53,13 +57,20 @@ MIB = 1024 * 1024
 class Reporter:
     """Tells the supervisor how a run goes, and the run whether it is still wanted."""
 
-    def __init__(self, pipe: Connection, cancelled: threading.Event) -> None:
+    def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        self._cancelled = cancelled
+        self._lock = threading.Lock()
+        self.job_id: str | None = None
+        """The job that runs."""
+        self.unwanted: str | None = None
+        """The job that was last asked to stop; it may have ended since."""
+        self.is_left = False
+        """Whether the supervisor is gone."""
 
     def say(self, message: FromChild) -> None:
-        """Say something to the supervisor."""
-        self._pipe.send(message)
+        """Say something to the supervisor; threads may do so at the same time."""
+        with self._lock:
+            self._pipe.send(message)
 
     def fetching(self, n_bytes: int, total_bytes: int | None) -> None:
         """How much of the recording is here."""
@@ -83,7 +94,7 @@ class Reporter:
 
     def cancelled(self) -> bool:
         """Whether the run is to stop."""
-        return self._cancelled.is_set()
+        return self.is_left or (self.job_id is not None and self.unwanted == self.job_id)
 
 
 class Child:
@@ -95,8 +106,7 @@ class Child:
         self._fetcher = fetcher
         self._storage = storage
         self._runs: queue.Queue[Run | None] = queue.Queue()
-        self._cancelled = threading.Event()
-        self._reporter = Reporter(pipe, self._cancelled)
+        self._reporter = Reporter(pipe)
 
     def serve(self, usual: JobOptions) -> None:
         """Do runs until the supervisor closes the pipe; what `usual` jobs need is loaded before the first one comes."""
@@ -104,6 +114,7 @@ class Child:
         self._reporter.say(Ready())
         self._warm_up(usual)
         while (run := self._runs.get()) is not None:
+            self._reporter.job_id = run.job_id
             with structlog.contextvars.bound_contextvars(job_id=run.job_id):
                 self._reporter.say(self._outcome(run))
 
@@ -118,19 +129,33 @@ class Child:
             while True:
                 self._hear(self._pipe.recv())
         except (EOFError, OSError):
-            self._cancelled.set()
+            self._reporter.is_left = True
             self._runs.put(None)
 
     def _hear(self, message: ToChild) -> None:
-        if isinstance(message, Cancel):
-            self._cancelled.set()
-        else:
-            self._cancelled.clear()
-            self._runs.put(message)
+        match message:
+            case Runs(runs):
+                for run in runs:
+                    self._runs.put(run)
+            case Recall():
+                self._reporter.say(Recalled(self._give_up()))
+            case Cancel(job_id):
+                self._reporter.unwanted = job_id
+
+    def _give_up(self) -> tuple[str, ...]:
+        """The jobs of the runs that waited; from now on they do not."""
+        waiting: list[str] = []
+        try:
+            while (run := self._runs.get_nowait()) is not None:
+                waiting.append(run.job_id)
+        except queue.Empty:
+            return tuple(waiting)
+        return tuple(waiting)
 
     def _outcome(self, run: Run) -> FromChild:
+        started = time.monotonic()
         try:
-            return Done(self._transcribe(run))
+            return Done(self._transcribe(run), time.monotonic() - started)
         except Cancelled as error:
             return Failed(error)
         except ParloirError as error:

@@ -10,7 +10,7 @@ from app.domain.errors import Unavailable
 from app.queues.presence import WorkerPresence, announce, leave
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler
-from workers.slot import Stop
+from workers.tools import Stop
 
 log = structlog.get_logger(__name__)
 

@@ -1,5 +1,6 @@
 """What a supervisor and its child say to each other, over a pipe."""
 
+import math
 from dataclasses import dataclass
 
 from app.domain.errors import ParloirError
@@ -11,7 +12,7 @@ from app.services.transcription.checkpoint import Checkpoint, PartResult
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """To the child: transcribe this file, or else fetch it from `audio_url` first; go on after the checkpoint."""
+    """Transcribe this file, or else fetch it from `audio_url` first; go on after the checkpoint."""
 
     job_id: str
     audio: str | None
@@ -21,8 +22,22 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """To the child: do these, one after the other, after those that it has."""
+
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """To the child: give up the runs that have not begun, and say which."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
-    """To the child: stop the run at the next chance."""
+    """To the child: stop the run of this job at the next chance."""
+
+    job_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +89,18 @@ class PartDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """From the child: the jobs of the runs that it has given up; none of them had begun."""
+
+    job_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """From the child: the whole transcript; the run is over."""
+    """From the child: the whole transcript; the run is over, and took so many seconds."""
 
     transcript: Transcript
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +111,5 @@ class Failed:
     detail: str | None = None
 
 
-ToChild = Run | Cancel
-FromChild = Ready | Fetching | Fetched | Duration | Progress | Heard | PartDone | Done | Failed
+ToChild = Runs | Recall | Cancel
+FromChild = Ready | Fetching | Fetched | Duration | Progress | Heard | PartDone | Recalled | Done | Failed

@@ -13,7 +13,8 @@ import structlog
 
 from app.queues.presence import WorkerPresence
 from workers.housekeeping import Housekeeping
-from workers.slot import Slot, Tools
+from workers.slot import Slot
+from workers.tools import Tools
 
 log = structlog.get_logger(__name__)
 

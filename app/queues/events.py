@@ -9,13 +9,15 @@ PostgreSQL tells the end of a job in any case.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from app.domain.errors import Unavailable
 
+TELL = (Path(__file__).parent / "tell.lua").read_text(encoding="utf-8")
 CHANNEL = "job-events"
 KEEP_S = 24 * 3600
 KEEP_N = 5_000
@@ -40,11 +42,18 @@ class Event:
         return Event(**json.loads(text))
 
 
+def tell_arguments(events: Sequence[Event]) -> tuple[list[str], list[Any]]:
+    """Keys and arguments of TELL."""
+    told = [part for event in events for part in (event.seq, event.to_json())]
+    return [f"events:{event.job_id}" for event in events], [CHANNEL, KEEP_S, KEEP_N, *told]
+
+
 class EventLog:
     """Appends and reads the events of jobs."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
+        self._tell = client.register_script(TELL)
 
     def append(self, event: Event) -> bool:
         """Tell an event; False if a later one was already told.
@@ -60,17 +69,11 @@ class EventLog:
         Raises:
             Unavailable: Redis cannot be reached.
         """
-        pipe = self._redis.pipeline(transaction=False)
-        for event in events:
-            key, text = f"events:{event.job_id}", event.to_json()
-            pipe.xadd(key, {"e": text}, id=f"{event.seq}-1", maxlen=KEEP_N, approximate=True)
-            pipe.expire(key, KEEP_S)
-            pipe.publish(CHANNEL, text)
+        keys, args = tell_arguments(events)
         try:
-            answers: list[Any] = pipe.execute(raise_on_error=False)
+            return int(self._tell(keys=keys, args=args))
         except RedisError as error:
             raise Unavailable(service="queue") from error
-        return sum(not isinstance(answer, ResponseError) for answer in answers[::3])
 
     def read(self, job_id: str, after: int) -> list[Event]:
         """The events told after sequence number `after`.

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
+from app.queues.events import TELL, Event, tell_arguments
 
 OFFER = (Path(__file__).parent / "offer.lua").read_text(encoding="utf-8")
 
@@ -33,7 +34,9 @@ class HintQueue:
     def __init__(self, client: "redis.Redis", mode: Mode) -> None:
         self._redis = client
         self.name = mode.queue
+        self._keys = [self.name, f"{self.name}:tags"]
         self._offer = client.register_script(OFFER)
+        self._tell = client.register_script(TELL)
 
     def offer(self, *hints: Hint) -> int:
         """Put jobs in, each once; tell how many were not there yet.
@@ -44,8 +47,27 @@ class HintQueue:
         return int(_guarded(lambda: sum(self._offer_one(hint) for hint in hints)))
 
     def _offer_one(self, hint: Hint) -> int:
-        keys = [self.name, f"{self.name}:tags"]
-        return int(self._offer(keys=keys, args=[hint.job_id, hint.project_id, hint.rank, max(hint.cost, 0.001)]))
+        return int(self._offer(keys=self._keys, args=_offered(hint)))
+
+    def offer_and_tell(self, hint: Hint, event: Event) -> None:
+        """Put a job in, and tell that it waits, in one go.
+
+        Raises:
+            Unavailable: Redis cannot be reached.
+        """
+        try:
+            _guarded(lambda: self._in_one_go(hint, event))
+        except NoScriptError:
+            # Redis was started again. Once more, each with its script; what was done already is not done twice.
+            self.offer(hint)
+            _guarded(lambda: self._tell(*tell_arguments([event])))
+
+    def _in_one_go(self, hint: Hint, event: Event) -> None:
+        pipe = self._redis.pipeline(transaction=False)
+        told, words = tell_arguments([event])
+        pipe.evalsha(self._offer.sha, len(self._keys), *self._keys, *_offered(hint))
+        pipe.evalsha(self._tell.sha, len(told), *told, *words)
+        pipe.execute()
 
     def take(self, timeout_s: float) -> str | None:
         """Take the best hint out, waiting up to `timeout_s` for one.
@@ -55,6 +77,23 @@ class HintQueue:
         """
         popped = _guarded(lambda: self._redis.bzpopmin(self.name, timeout=timeout_s))
         return popped[1].decode() if popped else None
+
+    def take_more(self, n: int) -> list[tuple[str, float]]:
+        """Take up to `n` of the best hints out without waiting; each with its score.
+
+        Raises:
+            Unavailable: Redis cannot be reached.
+        """
+        popped = _guarded(lambda: self._redis.zpopmin(self.name, n))
+        return [(job_id.decode(), score) for job_id, score in popped]
+
+    def put_back(self, hints: Sequence[tuple[str, float]]) -> None:
+        """Put hints that `take_more` gave back where they were.
+
+        Raises:
+            Unavailable: Redis cannot be reached.
+        """
+        _guarded(lambda: self._redis.zadd(self.name, dict(hints), nx=True))
 
     def drop(self, job_id: str) -> None:
         """Take a hint out that is worth nothing any more.
@@ -93,8 +132,14 @@ class HintQueue:
         return int(_guarded(lambda: self._redis.zcard(self.name)))
 
 
+def _offered(hint: Hint) -> list[Any]:
+    return [hint.job_id, hint.project_id, hint.rank, max(hint.cost, 0.001)]
+
+
 def _guarded(call: Callable[[], Any]) -> Any:
     try:
         return call()
+    except NoScriptError:
+        raise
     except RedisError as error:
         raise Unavailable(service="queue") from error

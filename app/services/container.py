@@ -66,7 +66,7 @@ def build_services(
     return Services(
         storage=storage,
         registry=registry,
-        submissions=Submissions(database, storage, registry, queues, narrator, defaults),
+        submissions=Submissions(database, storage, registry, queues, defaults),
         idempotency=IdempotencyKeys(client),
         catalogue=catalogue,
         control=control,

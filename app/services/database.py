@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg2
 import structlog
-from sqlalchemy import Engine, Executable, Row, create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Unavailable
+from app.services.statements import Statement, rows, rows_of
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,10 @@ class Work:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._afterwards: list[Callable[[], object]] = []
+
+    def rows(self, statement: Statement, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a statement whose text is made; all its rows."""
+        return rows_of(self.session.connection().connection, statement, given)
 
     def after_commit(self, action: Callable[[], object]) -> None:
         """Run `action` when, and only when, the transaction is committed."""
@@ -38,7 +44,6 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def work(self) -> Iterator[Work]:
@@ -53,14 +58,14 @@ class Database:
                 yield work
         work._committed()
 
-    def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
-        """Run one statement, a transaction by itself that is on disk when this returns; its first row, if any.
+    def rows(self, statement: Statement, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run one statement, a transaction by itself that is on disk when this returns; all its rows.
 
         Raises:
             Unavailable: PostgreSQL cannot be reached. The statement may or may not have been carried out.
+            psycopg2.Error: PostgreSQL refused it.
         """
-        with _unavailable_if_down(), self._at_once.connect() as connection:
-            return connection.execute(statement, parameters).first()
+        return rows(self._engine, statement, given)
 
     def dispose(self) -> None:
         """Close every pooled connection."""
@@ -80,20 +85,18 @@ class Unhurried:
         asked = f"{given.get('options', '')} -c synchronous_commit=off".strip()
         self._engine = create_engine(
             url,
-            isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
             connect_args={**given, "options": asked},
             **options,
         )
 
-    def first(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
-        """Run one statement; its first row, if it gives any.
+    def rows(self, statement: Statement, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run one statement; all its rows.
 
         Raises:
             Unavailable: PostgreSQL cannot be reached. The statement may or may not have been carried out.
         """
-        with _unavailable_if_down(), self._engine.connect() as connection:
-            return connection.execute(statement, parameters).first()
+        return rows(self._engine, statement, given)
 
     def dispose(self) -> None:
         """Close every pooled connection."""
@@ -104,7 +107,7 @@ class Unhurried:
 def _unavailable_if_down() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise Unavailable(service="database") from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -36,7 +36,7 @@ def submit(house: House, storage, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(PLUGINS), *sys.path])
     registry = build_registry(tmp_path / "weights")
     queues = dict.fromkeys(Mode, house.queue)
-    submissions = Submissions(house.database, storage, registry, queues, house.narrator, Defaults())
+    submissions = Submissions(house.database, storage, registry, queues, Defaults())
     return lambda **asked: submissions.submit(ANONYMOUS, SubmitJob(mode=Mode.BATCH, options=OPTIONS, **asked))
 
 

@@ -1,10 +1,9 @@
 """A job in the hands of a worker."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from app.domain.job import JobOptions, Mode
 from app.models import Job
@@ -15,7 +14,7 @@ from app.services.jobs.views import options_from_dict
 class ClaimedJob:
     """What a run needs to know. `token` must come with everything that the run writes.
 
-    Without an `audio_key` the recording is still to be fetched from `audio_url`.
+    Without an `audio_key` the recording is still to be fetched from `audio_url`; `estimated_s` guesses its length.
     """
 
     id: str
@@ -30,6 +29,7 @@ class ClaimedJob:
     audio_url: str | None
     filename: str
     callback_url: str | None = None
+    estimated_s: float = 0.0
 
 
 COLUMNS = (
@@ -44,11 +44,13 @@ COLUMNS = (
     Job.audio_url,
     Job.filename,
     Job.callback_url,
+    Job.estimated_s,
 )
 """What `claimed` reads of a row."""
+_NAMES = tuple(column.key for column in COLUMNS)
 
 
-def claimed(job: Job | Row[Any], token: UUID) -> ClaimedJob:
+def claimed(job: Job | SimpleNamespace, token: UUID) -> ClaimedJob:
     """The worker's view of a row it owns."""
     return ClaimedJob(
         id=str(job.id),
@@ -63,4 +65,10 @@ def claimed(job: Job | Row[Any], token: UUID) -> ClaimedJob:
         audio_url=job.audio_url,
         filename=job.filename,
         callback_url=job.callback_url,
+        estimated_s=job.estimated_s,
     )
+
+
+def claimed_values(row: tuple[Any, ...], token: UUID) -> ClaimedJob:
+    """The same from the bare values of `COLUMNS`."""
+    return claimed(SimpleNamespace(**dict(zip(_NAMES, row, strict=True))), token)

@@ -1,11 +1,12 @@
 """Taking a job, keeping it, giving it back: QUEUED → PROCESSING → QUEUED."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Executable, Float, Row, Uuid, and_, bindparam, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Float, Uuid, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,9 +16,10 @@ from app.domain.job import Mode
 from app.domain.states import JobState
 from app.models import Job, JobPart
 from app.services.database import Database, Unhurried
-from app.services.jobs.claimed import COLUMNS, ClaimedJob, claimed
+from app.services.jobs.claimed import COLUMNS, ClaimedJob, claimed_values
 from app.services.jobs.narrator import Narrator
 from app.services.media.storage import StoredAudio
+from app.services.statements import Statement
 from app.services.transcription.checkpoint import Checkpoint, PartResult
 
 log = structlog.get_logger(__name__)
@@ -25,9 +27,9 @@ log = structlog.get_logger(__name__)
 DUE = and_(Job.state == JobState.QUEUED, Job.run_at <= func.now())
 
 
-def _take(which: ColumnElement[bool]) -> Executable:
-    """QUEUED → PROCESSING. Built once: putting a statement together costs more than running it."""
-    return (
+def _take(which: ColumnElement[bool]) -> Statement:
+    """QUEUED → PROCESSING."""
+    return Statement.of(
         update(Job)
         .where(which)
         .values(
@@ -43,7 +45,12 @@ def _take(which: ColumnElement[bool]) -> Executable:
     )
 
 
-TAKE_ONE = _take(and_(Job.id == bindparam("job", type_=Uuid), DUE))
+def _any_of(jobs: str) -> ColumnElement[bool]:
+    return Job.id == func.any(bindparam(jobs, type_=ARRAY(Uuid)))
+
+
+OWNED = and_(_any_of("jobs"), Job.claim == bindparam("token", type_=Uuid))
+TAKE = _take(and_(_any_of("jobs"), DUE, Job.estimated_s <= bindparam("at_most_s", type_=Float)))
 TAKE_OLDEST = _take(
     Job.id
     == select(Job.id)
@@ -53,8 +60,11 @@ TAKE_OLDEST = _take(
     .with_for_update(skip_locked=True)
     .scalar_subquery()
 )
-TAKEN = select(*COLUMNS).where(Job.claim == bindparam("token", type_=Uuid))
-BEAT = (
+# The state is named for the index over running jobs.
+TAKEN = Statement.of(
+    select(*COLUMNS).where(Job.state == JobState.PROCESSING, Job.claim == bindparam("token", type_=Uuid))
+)
+BEAT = Statement.of(
     update(Job)
     .where(Job.id == bindparam("job", type_=Uuid), Job.claim == bindparam("token", type_=Uuid))
     .values(
@@ -65,6 +75,7 @@ BEAT = (
     )
     .returning(Job.cancel_requested)
 )
+BEAT_BEHIND = Statement.of(update(Job).where(OWNED).values(beat=Job.beat + 1, beat_at=func.now()).returning(Job.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +96,24 @@ class Claims:
         self._worker = worker
 
     def claim(self, job_id: str, token: UUID) -> ClaimedJob | None:
-        """QUEUED → PROCESSING for this job, if it is due; None if the hint was stale.
+        """QUEUED → PROCESSING for this job, if it is due; None if the hint was stale. See `claim_all`."""
+        return next(iter(self.claim_all([job_id], token)), None)
 
-        Asking again with the same token, because the first answer was lost, gives the same job.
+    def claim_all(self, job_ids: Sequence[str], token: UUID, at_most_s: float = math.inf) -> list[ClaimedJob]:
+        """QUEUED → PROCESSING for those of these jobs that are due, and of at most so many seconds of sound.
+
+        They come in the order given. Asking again with the same token, because the first answer was lost, gives the
+        same jobs. `tell` is to be called of each, once its run has begun.
 
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        asked = {"job": UUID(job_id), "token": token, "worker": self._worker}
-        taken = self._unhurried.first(TAKE_ONE, asked) or self._unhurried.first(TAKEN, {"token": token})
-        return self._told(taken, token)
+        asked = {"jobs": [UUID(job_id) for job_id in job_ids], "token": token, "worker": self._worker}
+        taken = self._unhurried.rows(TAKE, {**asked, "at_most_s": at_most_s})
+        if len(taken) < len(job_ids):
+            taken = self._unhurried.rows(TAKEN, {"token": token})
+        jobs = {job.id: job for job in (claimed_values(row, token) for row in taken)}
+        return [jobs[job_id] for job_id in job_ids if job_id in jobs]
 
     def claim_oldest(self, mode: Mode, token: UUID) -> ClaimedJob | None:
         """QUEUED → PROCESSING for the most urgent due job, found without Redis; rows that others hold are skipped.
@@ -104,19 +123,27 @@ class Claims:
         """
         asked = {"of_mode": mode.value, "token": token, "worker": self._worker}
         try:
-            taken = self._unhurried.first(TAKE_OLDEST, asked)
+            taken = self._unhurried.rows(TAKE_OLDEST, asked)
         except Unavailable:
             # The answer may have been lost after the commit; asking the same again would take a second job.
-            taken = self._unhurried.first(TAKEN, {"token": token})
-        return self._told(taken, token)
+            taken = self._unhurried.rows(TAKEN, {"token": token})
+        return claimed_values(taken[0], token) if taken else None
 
-    def _told(self, row: Row[Any] | None, token: UUID) -> ClaimedJob | None:
-        if row is None:
-            return None
-        job = claimed(row, token)
+    def tell(self, job: ClaimedJob) -> None:
+        """Tell that a claimed job runs: apart from the claim, because nobody's run waits for it."""
         log.info("job_claimed", job_id=job.id, attempt=job.attempt)
         self._narrator.state(job.id, JobState.PROCESSING, job.attempt)
-        return job
+
+    def beat_behind(self, jobs: Sequence[ClaimedJob]) -> None:
+        """Say that the worker still holds jobs that wait behind the one that runs; all were claimed in one go.
+
+        One that is no longer held is found out when it comes to its end.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        if jobs:
+            self._unhurried.rows(BEAT_BEHIND, {"jobs": [UUID(job.id) for job in jobs], "token": jobs[0].token})
 
     def beat(self, job: ClaimedJob, progress: float, duration_s: float | None) -> Beat | None:
         """Say that the run is alive and how far it is; None if the job is no longer this run's.
@@ -125,8 +152,8 @@ class Claims:
             Unavailable: PostgreSQL cannot be reached.
         """
         told = {"job": UUID(job.id), "token": job.token, "done": progress, "length_s": duration_s}
-        row = self._unhurried.first(BEAT, told)
-        return None if row is None else Beat(cancel_requested=row.cancel_requested)
+        held = self._unhurried.rows(BEAT, told)
+        return Beat(cancel_requested=held[0][0]) if held else None
 
     def store_part(self, job: ClaimedJob, part: PartResult) -> bool:
         """Keep a finished part, so that a later run goes on after it; False if the job is no longer this run's.

@@ -1,5 +1,6 @@
 """How a run ends: PROCESSING → COMPLETED | FAILED | CANCELLED, or back to QUEUED."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from app.observability.redaction import redacted
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
-from app.services.jobs.completing import COMPLETE, completion
+from app.services.jobs.completing import COMPLETE, Result, completions
 from app.services.jobs.narrator import Narrator
 
 KEPT_ERRORS = 10
@@ -59,21 +60,35 @@ class Endings:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        if not self._completed(job, transcript):
-            with self._database.work() as work:
-                return self._ended(work, job, JobState.COMPLETED)
-        self._narrator.state(job.id, JobState.COMPLETED, job.attempt)
-        return True
+        return not self.complete_all([Result(job, transcript)])
 
-    def _completed(self, job: ClaimedJob, transcript: Transcript) -> bool:
-        facts = completion(job, transcript)
-        if job.callback_url is None:
-            return self._database.first(COMPLETE, facts) is not None
+    def complete_all(self, results: Sequence[Result]) -> list[Result]:
+        """The same for many, all in one transaction; gives those whose job was no longer ours.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+            psycopg2.Error: one of the results cannot be stored, and so none of them was.
+        """
+        ended = self._completed(results)
+        for result in results:
+            if result.job.id in ended:
+                self._narrator.state(result.job.id, JobState.COMPLETED, result.job.attempt)
+        return [result for result in results if result.job.id not in ended and not self._was_completed(result.job)]
+
+    def _completed(self, results: Sequence[Result]) -> set[str]:
+        facts = completions(results)
+        if all(result.job.callback_url is None for result in results):
+            return {str(row[0]) for row in self._database.rows(COMPLETE, facts)}
         with self._database.work() as work:
-            ended = work.session.connection().execute(COMPLETE, facts).first()
-            if ended is not None:
-                owe(work, work.session.get_one(Job, ended.id))
-            return ended is not None
+            ended = {str(row[0]) for row in work.rows(COMPLETE, facts)}
+            for result in results:
+                if result.job.callback_url is not None and result.job.id in ended:
+                    owe(work, work.session.get_one(Job, UUID(result.job.id)))
+            return ended
+
+    def _was_completed(self, job: ClaimedJob) -> bool:
+        with self._database.work() as work:
+            return self._ended(work, job, JobState.COMPLETED)
 
     def fail(self, job: ClaimedJob, error: ParloirError, detail: str | None = None) -> bool:
         """PROCESSING → QUEUED after a pause if a retry can help and is still due, else PROCESSING → FAILED.

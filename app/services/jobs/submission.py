@@ -1,9 +1,11 @@
 """Taking a job in: from here on it ends in COMPLETED, FAILED or CANCELLED, whatever crashes in between."""
 
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg2
 import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -24,8 +26,9 @@ from app.queues.breaker import Breaker
 from app.queues.hints import Hint, HintQueue
 from app.services.database import Database, Work
 from app.services.jobs import idempotency
-from app.services.jobs.narrator import Narrator
-from app.services.jobs.views import options_to_dict, view
+from app.services.jobs.narrator import state_event
+from app.services.jobs.row import INSERT, inserted, new_view
+from app.services.jobs.views import options_from_dict, options_to_dict, view
 from app.services.media.storage import Storage, StoredAudio
 
 log = structlog.get_logger(__name__)
@@ -89,14 +92,12 @@ class Submissions:
         storage: Storage,
         registry: Registry,
         queues: dict[Mode, HintQueue],
-        narrator: Narrator,
         defaults: Defaults,
     ) -> None:
         self._database = database
         self._storage = storage
         self._registry = registry
         self._queues = queues
-        self._narrator = narrator
         self._defaults = defaults
         self._breaker = Breaker()
         self._checked: Recent[JobOptions, JobOptions] = Recent(CHECKED_S)
@@ -145,33 +146,36 @@ class Submissions:
     def _submit_once(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
         try:
             return self._insert(principal, request, settled)
-        except IntegrityError:
+        except (IntegrityError, psycopg2.IntegrityError):
             # Another request with this key has committed since we looked, or the project that we knew is gone.
             self._weights.clear()
             return self._insert(principal, request, settled)
 
     def _insert(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
-        print_ = idempotency.fingerprint(_essence(request))
-        with self._database.work() as work:
-            if request.idempotency_key is not None:
-                earlier = idempotency.find_job(work, principal, request.idempotency_key, print_)
-                if earlier is not None:
-                    return Submission(self._earlier(work, earlier), replayed=True)
-            weight = self._weight(work, principal)
-            row = _row(principal, request, settled)
-            made = insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(Job)
-            job = work.session.scalar(made) or work.session.get_one(Job, row["id"])
-            if request.idempotency_key is not None:
-                idempotency.remember(work, principal, request.idempotency_key, print_, row["id"])
-            work.after_commit(lambda: self._offer(job, weight))
-        return Submission(view(job))
+        weight = self._weight(principal)
+        row = _row(principal, request, settled)
+        if request.idempotency_key is not None:
+            return self._insert_keyed(principal, request, row, weight)
+        ((created_at,),) = self._database.rows(INSERT, inserted(row))
+        return self._made(row, created_at, weight)
 
-    def _weight(self, work: Work, principal: Principal) -> float:
+    def _insert_keyed(self, principal: Principal, request: SubmitJob, row: dict[str, Any], weight: float) -> Submission:
+        key, print_ = request.idempotency_key or "", idempotency.fingerprint(_essence(request))
+        with self._database.work() as work:
+            earlier = idempotency.find_job(work, principal, key, print_)
+            if earlier is not None:
+                return Submission(self._earlier(work, earlier), replayed=True)
+            ((created_at,),) = work.rows(INSERT, inserted(row))
+            idempotency.remember(work, principal, key, print_, row["id"])
+        return self._made(row, created_at, weight)
+
+    def _weight(self, principal: Principal) -> float:
         known = self._weights.get(principal.project_id)
         if known is not None:
             return known
-        weight = _project_weight(work, principal)
-        work.after_commit(lambda: self._weights.keep(principal.project_id, weight))
+        with self._database.work() as work:
+            weight = _project_weight(work, principal)
+        self._weights.keep(principal.project_id, weight)
         return weight
 
     def _earlier(self, work: Work, job_id: UUID) -> JobView:
@@ -180,14 +184,16 @@ class Submissions:
             raise NotFound(what="job")
         return view(job)
 
-    def _offer(self, job: Job, weight: float) -> None:
-        hint = Hint(str(job.id), job.project_id, job.priority, job.estimated_s / weight)
-        log.info("job_accepted", job_id=hint.job_id, project_id=hint.project_id)
+    def _made(self, row: dict[str, Any], created_at: datetime, weight: float) -> Submission:
+        """The row is committed: have it known. A worker waits for the hint, so that comes first."""
+        hint = Hint(str(row["id"]), row["project_id"], row["priority"], row["estimated_s"] / weight)
+        event = state_event(hint.job_id, JobState.QUEUED, 0)
         try:
-            self._breaker.call(lambda: self._queues[Mode(job.mode)].offer(hint))
+            self._breaker.call(lambda: self._queues[Mode(row["mode"])].offer_and_tell(hint, event))
         except Unavailable:
             log.warning("hint_not_offered", job_id=hint.job_id)  # the row is the outbox; a worker will find it
-        self._narrator.state(hint.job_id, JobState.QUEUED, 0)
+        log.info("job_accepted", job_id=hint.job_id, project_id=hint.project_id)
+        return Submission(new_view(row, options_from_dict(row["options"]), created_at))
 
 
 def _row(principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> dict[str, Any]:
@@ -197,9 +203,10 @@ def _row(principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> d
         "mode": request.mode.value,
         "state": JobState.QUEUED.value,
         "priority": request.priority.rank,
-        "meta": request.metadata,
+        "metadata": request.metadata,
         "filename": request.filename or file_name(request.audio_url or ""),
         "callback_url": request.callback_url,
+        "audio_url": request.audio_url,
         **settled,
     }
 
@@ -210,7 +217,7 @@ def _recording(request: SubmitJob) -> dict[str, Any]:
     if (audio is None) == (request.audio_url is None):
         raise InvalidFields({"audio_url": ["either a recording or the URL of one is needed, not both"]})
     if audio is None:
-        return {**NOT_FETCHED, "audio_url": request.audio_url}
+        return NOT_FETCHED
     container = sniff(audio.head)
     return {
         "content_type": container.content_type,

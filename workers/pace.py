@@ -1,0 +1,38 @@
+"""How many jobs a slot may hold beside the one that runs, as measured on those before."""
+
+from collections import deque
+
+AHEAD_S = 0.1
+"""How long what is claimed ahead may take in all: what somebody more urgent waits longer at most."""
+
+MOST_AHEAD = 64
+REMEMBERED = 16
+
+
+class Pace:
+    """The last runs of a slot. As long as they take milliseconds, fetching jobs one by one costs more than doing them.
+
+    Recordings of real length take seconds each, and then nothing is ever claimed ahead.
+    """
+
+    def __init__(self) -> None:
+        self._runs: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+
+    def ran(self, took_s: float, sound_s: float) -> None:
+        """A run has taken so long, on a recording of so many seconds, as guessed when it was handed in."""
+        self._runs.append((took_s, sound_s))
+
+    def forget(self) -> None:
+        """A run went wrong: what was measured is worth nothing now."""
+        self._runs.clear()
+
+    def n_ahead(self) -> int:
+        """How many jobs of at most `longest_s` may be claimed ahead; 0: none."""
+        took_s = sum(took_s for took_s, _ in self._runs)
+        if not self._runs or took_s > len(self._runs) * AHEAD_S / 2:
+            return 0
+        return min(MOST_AHEAD, int(AHEAD_S * len(self._runs) / max(took_s, 1e-6)))
+
+    def longest_s(self) -> float:
+        """The longest of the recordings, in seconds: nothing is known of how long longer ones take."""
+        return max((sound_s for _, sound_s in self._runs), default=0.0)

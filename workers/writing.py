@@ -1,0 +1,104 @@
+"""Writing how runs ended: at once, or, when they end within moments of each other, several in one commit."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from app.domain.errors import EngineError, Unavailable
+from app.helpers.backoff import backoff_s
+from app.services.jobs.claimed import ClaimedJob
+from app.services.jobs.completing import Result
+from workers.pace import MOST_AHEAD
+from workers.tools import Stop, Tally, Tools
+
+log = structlog.get_logger(__name__)
+
+UNSTORABLE = EngineError(reason="its result cannot be stored")
+HOLD_S = 0.05
+"""How long a result may wait for others to be written with it."""
+
+
+class Writer:
+    """Writes the endings of one slot's runs."""
+
+    def __init__(self, tools: Tools, stop: Stop, tally: Tally) -> None:
+        self._tools = tools
+        self._stop = stop
+        self._tally = tally
+        self._held: list[Result] = []
+        self._held_since = 0.0
+
+    @property
+    def holds_results(self) -> bool:
+        """Whether some are not written yet."""
+        return bool(self._held)
+
+    def hold(self, result: Result) -> None:
+        """Take a result, to be written soon."""
+        if not self._held:
+            self._held_since = time.monotonic()
+        self._held.append(result)
+
+    def write_what_is_due(self) -> None:
+        """Write what was held long enough, or is enough; without PostgreSQL it is held on."""
+        if not self._held or (len(self._held) < MOST_AHEAD // 2 and time.monotonic() - self._held_since < HOLD_S):
+            return
+        try:
+            self._write_held()
+        except Unavailable:
+            log.warning("ending_waits_for_database", n=len(self._held))
+            self._held_since = time.monotonic()
+
+    def write_all(self) -> None:
+        """Write all that is held, waiting for PostgreSQL if need be."""
+        if self._held:
+            self._insist(self._write_held)
+
+    def write(self, job: ClaimedJob, ending: Callable[[], bool]) -> None:
+        """Write how a run ended; an ending that the table refuses fails its job, not the slot."""
+        try:
+            self._insist(lambda: self._count_fenced(0 if ending() else 1))
+        except Exception:
+            log.exception("ending_refused", job_id=job.id)
+            self._insist(lambda: self._count_fenced(0 if self._tools.endings.fail(job, UNSTORABLE) else 1))
+
+    def _write_held(self) -> None:
+        try:
+            fenced = self._tools.endings.complete_all(self._held)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("results_refused", n=len(self._held))
+            held, self._held = self._held, []
+            self._write_one_by_one(held)
+        else:
+            self._held = []
+            self._count_fenced(len(fenced))
+
+    def _write_one_by_one(self, results: list[Result]) -> None:
+        """The table refuses one of them, and nobody knows which."""
+        complete = self._tools.endings.complete
+        for result in results:
+            self.write(result.job, lambda result=result: complete(result.job, result.transcript))  # type: ignore[misc]
+
+    def _count_fenced(self, n: int) -> None:
+        if n:
+            self._tally.fenced += n
+            log.warning("ending_fenced", n=n)
+
+    def _insist(self, write: Callable[[], None]) -> None:
+        """Write, waiting for PostgreSQL if need be; a result in hand is not thrown away."""
+        n = 0
+        while True:
+            try:
+                return write()
+            except Unavailable:
+                n += 1
+                log.warning("ending_waits_for_database", n=n)
+                if self._stop.wait(backoff_s(n, base_s=0.2, cap_s=5.0)) and self._past_deadline():
+                    return None
+
+    def _past_deadline(self) -> bool:
+        deadline = self._stop.deadline()
+        return deadline is not None and time.monotonic() > deadline

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app import create_worker
 from app.observability.logging import configure_logging
+from app.services import patience
 from app.services.schema import SchemaBehind, await_schema
 from config.reading import ConfigError
 from config.worker import WorkerConfig
@@ -24,6 +25,7 @@ def main() -> None:
     if asked.concurrency:
         config = replace(config, concurrency=asked.concurrency)
     configure_logging(config.log_format, config.log_level)
+    patience.install()
     try:
         await_schema(config.database_url)
     except SchemaBehind as error:

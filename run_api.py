@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from app.observability.logging import configure_logging
+from app.services.schema import SchemaBehind, require_schema
 from config import ApiConfig, ConfigError
 from config.gunicorn import gunicorn_settings
 
@@ -36,12 +37,16 @@ class Api(BaseApplication):  # type: ignore[misc]
 
 
 def main() -> None:
-    """Load the settings, build, run."""
+    """Load the settings, make sure of the schema, build, run."""
     try:
         config = ApiConfig.from_env()
     except ConfigError as error:
         sys.exit(str(error))
     configure_logging(config.log_format, config.log_level)
+    try:
+        require_schema(config.database_url)
+    except SchemaBehind as error:
+        sys.exit(str(error))
     empty_metrics_dir(config.metrics_dir)
     Api(config).run()
 

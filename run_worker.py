@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from app import create_worker
 from app.observability.logging import configure_logging
+from app.services import patience
+from app.services.schema import SchemaBehind, await_schema
 from config.reading import ConfigError
 from config.worker import WorkerConfig
 
 
 def main() -> None:
-    """Read the settings, build the worker, run it."""
+    """Read the settings, make sure of the schema, build the worker, run it."""
     parser = argparse.ArgumentParser(description="Run a worker of one mode until SIGTERM.")
     parser.add_argument("mode", choices=["batch", "maintenance"])
     parser.add_argument("--concurrency", type=int, help="jobs at once; default: CONCURRENCY, else 1")
@@ -23,6 +25,11 @@ def main() -> None:
     if asked.concurrency:
         config = replace(config, concurrency=asked.concurrency)
     configure_logging(config.log_format, config.log_level)
+    patience.install()
+    try:
+        await_schema(config.database_url)
+    except SchemaBehind as error:
+        sys.exit(str(error))
     create_worker(asked.mode, config).run()
 
 

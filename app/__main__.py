@@ -9,6 +9,7 @@ COMMANDS = {
     "transcribe": "transcribe files here, without the service",
     "top": "show how the service is doing",
     "jobs": "jobs that failed: list, explain, replay, purge",
+    "projects": "projects: list them, set weight and retention",
     "weights": "list, fetch and remove the engines' weights",
 }
 

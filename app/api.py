@@ -23,6 +23,7 @@ from app.routes.table import NATIVE, ROUTES, SOCKETS
 from app.services.container import build_services
 from app.services.database import LOST_PEER
 from app.services.jobs.submission import Defaults
+from app.services.patience import patient
 from config.api import ApiConfig
 
 # One request holds a connection for milliseconds, so that few serve many; a full pool is told as 503.
@@ -35,6 +36,7 @@ POOL = {
     "connect_args": {
         **LOST_PEER,
         "connect_timeout": 3,
+        "connection_factory": patient(20.0),
         "application_name": "parloir-api",
         "options": "-c statement_timeout=15000",
     },

@@ -44,10 +44,10 @@ class PassingLogger(Logger):  # type: ignore[misc]
 
 
 def post_fork(_server: object, _worker: object) -> None:
-    """In a new process: let psycopg2 wait without holding up the other requests."""
-    from psycogreen.gevent import patch_psycopg
+    """In a new process: let psycopg2 wait without holding up the other requests, and not for ever."""
+    from app.services.patience import install
 
-    patch_psycopg()
+    install()
 
 
 def child_exit(_server: object, worker: Any) -> None:

@@ -17,6 +17,7 @@ from app.services.jobs.narrator import AsideNarrator
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler
 from app.services.media.folder import FolderStorage
+from app.services.patience import patient
 from config.worker import WorkerConfig
 from workers.attendance import Limits
 from workers.engine_process import EngineProcess
@@ -91,6 +92,7 @@ def _connecting(config: WorkerConfig) -> dict[str, Any]:
         "connect_args": {
             **LOST_PEER,
             "connect_timeout": 3,
+            "connection_factory": patient(35.0),
             "application_name": "parloir-worker",
             "options": "-c statement_timeout=30s",
         },

@@ -32,6 +32,7 @@ from app.services.jobs.removal import Removal
 from app.services.jobs.retention import Keeping, Retention
 from app.services.media.folder import FolderStorage
 from app.services.media.orphans import remove_orphans
+from app.services.patience import patient
 from config.worker import WorkerConfig
 from workers.outside import build_outbound
 from workers.supervisor import worker_name
@@ -157,6 +158,7 @@ def _engine(config: WorkerConfig) -> Engine:
         connect_args={
             **LOST_PEER,
             "connect_timeout": 3,
+            "connection_factory": patient(35.0),
             "application_name": "parloir-maintenance",
             "options": "-c statement_timeout=30s",
         },

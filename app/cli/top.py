@@ -13,7 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 from app.cli.overview import plain
 from app.domain.job import Mode
 from app.embedded.errors import LaunchError
-from app.embedded.running import embedded_urls
+from app.embedded.running import server_urls
 from app.helpers.database_url import with_driver
 from app.queues.connection import connect
 from app.queues.hints import HintQueue
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Show it; the exit code. What is in the way is one line on stderr."""
     try:
         config = OperatingConfig.from_env()
-        database_url, redis_url = _urls(config)
+        database_url, redis_url = server_urls(config.database_url, config.redis_url, config.var_dir)
     except ConfigError as error:
         return _tell(str(error), WRONG_USE)
     except LaunchError as error:
@@ -63,13 +63,6 @@ def _show(operations: Operations, config: OperatingConfig, args: argparse.Namesp
     else:
         _show_live(operations, first)
     return SHOWN
-
-
-def _urls(config: OperatingConfig) -> tuple[str, str]:
-    if config.database_url and config.redis_url:
-        return config.database_url, config.redis_url
-    database_url, redis_url = embedded_urls(config.var_dir)
-    return config.database_url or database_url, config.redis_url or redis_url
 
 
 def _engine(database_url: str) -> Engine:

@@ -16,7 +16,7 @@ from app.domain.errors import BadRequest, TooLarge
 from app.services.media.storage import Storage, StoredAudio, Upload
 
 MAX_FIELDS_BYTES = 256 * 1024
-HOLD_EVERY_S = 5.0
+HOLD_EVERY_S = 1.0
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Where the servers of a var dir answer, for those that only want to look."""
+"""Where the servers of a service answer, for those that only want to look."""
 
 from pathlib import Path
 
@@ -6,10 +6,12 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 
 
-def embedded_urls(var_dir: Path) -> tuple[str, str]:
-    """The database's URL and Redis's, the same at each start; whether they run is not asked, and nothing is started.
+def server_urls(database_url: str | None, redis_url: str | None, var_dir: Path) -> tuple[str, str]:
+    """The database's URL and Redis's: those given, else the embedded one's, which is the same at each start.
+
+    Whether they run is not asked, and nothing is started.
 
     Raises:
-        LaunchError: they cannot be embedded here.
+        LaunchError: one that is not given cannot be embedded here.
     """
-    return EmbeddedPostgres(var_dir).url, EmbeddedRedis(var_dir).url
+    return database_url or EmbeddedPostgres(var_dir).url, redis_url or EmbeddedRedis(var_dir).url

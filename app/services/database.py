@@ -11,12 +11,16 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Unavailable
+from app.services.patience import patient
 from app.services.statements import Statement, rows, rows_of
 
 log = structlog.get_logger(__name__)
 
 LOST_PEER = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """What libpq is told, so that a PostgreSQL behind a broken network is given up after some 25 s, not after hours."""
+
+STATEMENT_MS, GIVEN_UP_AFTER_S = 4000, 5.0
+"""For claims and beats: a PostgreSQL that lives ends them itself, one that hangs is given up soon after."""
 
 
 class Work:
@@ -82,11 +86,11 @@ class Unhurried:
     def __init__(self, url: str, **options: Any) -> None:
         """Takes what `sqlalchemy.create_engine` takes."""
         given = options.pop("connect_args", {})
-        asked = f"{given.get('options', '')} -c synchronous_commit=off".strip()
+        asked = f"{given.get('options', '')} -c synchronous_commit=off -c statement_timeout={STATEMENT_MS}".strip()
         self._engine = create_engine(
             url,
             pool_reset_on_return=None,
-            connect_args={**given, "options": asked},
+            connect_args={**given, "options": asked, "connection_factory": patient(GIVEN_UP_AFTER_S)},
             **options,
         )
 

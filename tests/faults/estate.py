@@ -89,6 +89,12 @@ class Estate:
         self.postgres.start()
         self.house.engine.dispose()
 
+    def signal_postgres(self, number: int) -> None:
+        """SIGSTOP: its sockets take bytes, and nothing ever answers; SIGCONT."""
+        postmaster = psutil.Process(self.postgres.process.pid)
+        for process in [postmaster, *postmaster.children()]:
+            process.send_signal(number)
+
     def kill_redis(self) -> None:
         """It is gone with all it held."""
         os.kill(self.redis.process.pid, signal.SIGKILL)

@@ -3,7 +3,9 @@
 import signal
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,10 +14,12 @@ import psutil
 import pytest
 
 from app.domain.job import Mode
+from app.services.jobs.idempotency import HOLD_S
 from app.services.jobs.reconciler import drift
 from tests.faults.checker import at_rest, broken_promises, broken_rules
 from tests.faults.estate import NOBODY, Estate, accepted_id, make_estate, serving_process
 from tests.faults.proxy import Proxy
+from tests.http_api import CREATE
 from tests.workers import wait_for
 
 CLAIM = b"SET state='PROCESSING'"
@@ -282,3 +286,89 @@ def test_a_result_that_the_table_refuses_fails_its_job_and_not_the_worker(estate
     row = estate.house.row(odd)
     assert (row.state, row.error_code, row.attempt) == ("FAILED", "engine_error", 3)
     assert estate.house.row(neighbour).state == "COMPLETED"
+
+
+def test_a_frozen_postgres_holds_up_no_run_for_long_and_costs_it_nothing(estate: Estate, api):
+    estate.site.settings |= {"LEASE_S": "15", "BEAT_S": "1"}
+    with estate.site.worker():
+        job = estate.submitted(api, "sleep:0.5")
+        wait_for(lambda: estate.site.heard)
+        with frozen_postgres(estate):
+            wait_for(lambda: "beat_missed" in estate.site.logs(), 20)
+        check(estate, job)
+    assert outcome(estate, job) == ("COMPLETED", 1, 0)
+    assert "run_fenced" not in estate.site.logs()
+
+
+@pytest.mark.long
+def test_a_frozen_postgres_is_told_as_away_and_jobs_are_taken_in_again_when_it_wakes(estate: Estate, api):
+    estate.submitted(api)
+    with frozen_postgres(estate):
+        refused = estate.submit(api, timeout=60.0)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert httpx.get(f"{api.url}/health/live", timeout=5).is_success
+    job = estate.submitted(api)
+    with estate.site.worker():
+        check(estate, job, n_unanswered=1)
+
+
+@pytest.mark.long
+def test_an_idle_worker_outlives_a_frozen_postgres(estate: Estate, api):
+    with estate.site.worker() as worker:
+        check(estate, estate.submitted(api))
+        with frozen_postgres(estate):
+            wait_for(lambda: "chore_put_off" in estate.site.logs(), 60)
+        check(estate, estate.submitted(api))
+        assert worker.poll() is None
+
+
+@contextmanager
+def frozen_postgres(estate: Estate) -> Iterator[None]:
+    estate.signal_postgres(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        estate.signal_postgres(signal.SIGCONT)
+
+
+def test_a_key_is_free_again_soon_after_its_api_process_was_killed(estate: Estate):
+    with estate.api() as api:
+        upload = SlowUpload(api, estate.recording * 20, key="mine")
+        upload.go_on_for(HOLD_S + 1.5)
+        assert estate.submit(api, key="mine").json()["code"] == "idempotency_key_in_use", "it is held while bytes come"
+        serving_process(api).kill()
+        killed_s = time.monotonic()
+        wait_for(lambda: _is_taken_in(estate, api, "mine"), 20)
+        assert time.monotonic() - killed_s < HOLD_S + 8, "the hold outlived its process by far"
+        upload.close()
+    assert n_jobs(estate) == 1
+
+
+def _is_taken_in(estate: Estate, api, key: str) -> bool:
+    try:
+        return estate.submit(api, key=key).status_code == 202
+    except httpx.TransportError:
+        return False  # the next process is just being started
+
+
+class SlowUpload:
+    """A client whose recording comes a piece at a time, and never ends."""
+
+    def __init__(self, api, recording: bytes, key: str) -> None:
+        self._bytes = iter(recording)
+        self._socket = api.connect()
+        head = (
+            f"POST {CREATE} HTTP/1.1\r\nHost: x\r\nIdempotency-Key: {key}\r\nContent-Length: {len(recording)}\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+            '--b\r\nContent-Disposition: form-data; name="audioFile"; filename="a.wav"\r\n\r\n'
+        )
+        self._socket.sendall(head.encode())
+
+    def go_on_for(self, seconds: float) -> None:
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self._socket.sendall(bytes(islice(self._bytes, 40_000)))
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        self._socket.close()

@@ -162,6 +162,22 @@ def test_all_of_a_kind_are_replayed_the_oldest_first_so_many_at_once(house: Hous
     assert set(listed(dead)) == {other, silent}
 
 
+def test_a_replay_of_all_tells_which_jobs_have_no_recording_any_more(house: House, dead):
+    fit = failed(house)
+    silent = [failed(house, hours_ago=n + 1) for n in range(3)]
+    for job_id in silent:
+        house.change(job_id, audio_key=None)
+    fetched_again = failed(house)
+    house.change(fetched_again, audio_key=None, audio_url="https://recordings.test/a.wav")
+    handled = dead.replay_all(ADMIN, DeadFilter(), limit=2)
+    assert set(handled.done) == {fit, fetched_again}
+    assert [(one.id, one.error.code) for one in handled.refused] == [
+        (silent[2], "recording_removed"),
+        (silent[1], "recording_removed"),
+    ]
+    assert not handled.has_more, "what cannot be replayed does not ask to be tried again"
+
+
 def test_a_purged_job_is_gone_with_its_recording_and_its_errors(house: House, dead, storage):
     job_id = failed(house, audio_key=store(storage), project_id="one")
     other = failed(house, audio_key=store(storage))

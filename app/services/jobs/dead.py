@@ -7,10 +7,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, not_, or_, select, tuple_
 
 from app.domain.dead import DeadJob, Handled, Refusal, RunError
-from app.domain.errors import Conflict, Forbidden, NotFound
+from app.domain.errors import Conflict, Forbidden, NotFound, RecordingRemoved
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.models import Job, JobError
@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 MAX_AT_ONCE = 500
 """How many jobs one order may be for, so that a request ends."""
+
+HAS_SOURCE = or_(Job.audio_key.is_not(None), Job.audio_url.is_not(None))
+"""There is something left to do it again with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,17 @@ class DeadLetters:
     def replay_all(self, principal: Principal, wanted: DeadFilter, limit: int = MAX_AT_ONCE) -> Handled:
         """The same for the oldest `limit` of the dead letters that `wanted` means and whose recording is still there.
 
+        Those whose recording is gone are told as refused, the oldest `limit` of them; they do not use up the limit.
+
         Raises:
             Forbidden: the principal is no administrator.
             Unavailable: PostgreSQL cannot be reached; those before are done.
         """
         _require_admin(principal)
-        job_ids = self._oldest(wanted, limit + 1, or_(Job.audio_key.is_not(None), Job.audio_url.is_not(None)))
-        return replace(self.replay(principal, job_ids[:limit]), has_more=len(job_ids) > limit)
+        job_ids = self._oldest(wanted, limit + 1, HAS_SOURCE)
+        gone = tuple(Refusal(job_id, RecordingRemoved()) for job_id in self._oldest(wanted, limit, not_(HAS_SOURCE)))
+        handled = self.replay(principal, job_ids[:limit])
+        return replace(handled, refused=handled.refused + gone, has_more=len(job_ids) > limit)
 
     def purge(self, principal: Principal, job_ids: Sequence[str]) -> Handled:
         """Remove these dead letters: rows, recordings, and all that hangs on them. Others than FAILED are refused.

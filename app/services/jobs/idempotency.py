@@ -24,8 +24,9 @@ from app.models import IdempotencyKey
 from app.services.database import Work
 
 LIFE = timedelta(hours=24)
-HOLD_S = 30
 MAX_LENGTH = 255
+HOLD_S = 4
+"""Of a process that was killed, a sign remains; so long at most does it keep the client's next try out."""
 
 
 def fingerprint(request: dict[str, Any]) -> str:
@@ -52,7 +53,7 @@ class IdempotencyKeys:
 
     @contextmanager
     def taking_in(self, principal: Principal, key: str | None) -> Iterator[Callable[[], None]]:
-        """Hold the key while its request is taken in; call what is given now and then, to hold it longer.
+        """Hold the key while its request is taken in; call what is given every second, to hold it longer.
 
         Raises:
             KeyInUse: another request with this key is being taken in.

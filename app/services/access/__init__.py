@@ -1,0 +1,1 @@
+"""Whom things belong to."""

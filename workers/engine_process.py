@@ -1,6 +1,7 @@
 """The supervisor's side of a child process: start it, talk to it, end it."""
 
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -58,7 +59,7 @@ class EngineProcess:
             ChildDied: it has ended.
         """
         try:
-            self._pipe.send(message)
+            self._pipe.send_bytes(pickle.dumps(message))
         except OSError as error:
             raise ChildDied(reason=self.how_it_ended()) from error
 

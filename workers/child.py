@@ -3,6 +3,7 @@
 Runs as `python -m workers.child MODE FD PARENT_PID`; speaks `workers.messages` over the inherited pipe FD.
 """
 
+import pickle
 import queue
 import sys
 import threading
@@ -70,7 +71,7 @@ class Reporter:
     def say(self, message: FromChild) -> None:
         """Say something to the supervisor; threads may do so at the same time."""
         with self._lock:
-            self._pipe.send(message)
+            self._pipe.send_bytes(pickle.dumps(message))
 
     def fetching(self, n_bytes: int, total_bytes: int | None) -> None:
         """How much of the recording is here."""
@@ -105,7 +106,7 @@ class Child:
         self._pipeline = pipeline
         self._fetcher = fetcher
         self._storage = storage
-        self._runs: queue.Queue[Run | None] = queue.Queue()
+        self._runs: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._reporter = Reporter(pipe)
 
     def serve(self, usual: JobOptions) -> None:

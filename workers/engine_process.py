@@ -1,6 +1,8 @@
 """The supervisor's side of a child process: start it, talk to it, end it."""
 
 import os
+import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -24,6 +26,8 @@ class EngineProcess:
         """`settings` go into its environment, over those of this process; `module` is what it runs."""
         ours, theirs = Pipe()
         self._pipe: Connection = ours
+        self._heard = select.poll()
+        self._heard.register(ours.fileno(), select.POLLIN)
         command = [sys.executable, "-m", module, mode, str(theirs.fileno()), str(os.getpid())]
         # Its own group: a signal from the terminal is for the supervisor, who knows what to do about it.
         self._process = subprocess.Popen(
@@ -55,7 +59,7 @@ class EngineProcess:
             ChildDied: it has ended.
         """
         try:
-            self._pipe.send(message)
+            self._pipe.send_bytes(pickle.dumps(message))
         except OSError as error:
             raise ChildDied(reason=self.how_it_ended()) from error
 
@@ -66,7 +70,7 @@ class EngineProcess:
             ChildDied: it has ended.
         """
         try:
-            if not self._pipe.poll(max(0.0, timeout_s)):
+            if not self._heard.poll(1000 * max(0.0, timeout_s)):
                 return None
             message: FromChild = self._pipe.recv()
         except (EOFError, OSError) as error:

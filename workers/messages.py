@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from app.domain.errors import ParloirError
 from app.domain.job import JobOptions
 from app.domain.transcript import Segment, Transcript
+from app.helpers.quick_pickle import QuickPickle
 from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(QuickPickle):
     """Transcribe this file, or else fetch it from `audio_url` first; go on after the checkpoint."""
 
     job_id: str
@@ -22,7 +23,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(QuickPickle):
     """To the child: do these, one after the other, after those that it has."""
 
     runs: tuple[Run, ...]
@@ -96,7 +97,7 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Done(QuickPickle):
     """From the child: the whole transcript; the run is over, and took so many seconds."""
 
     transcript: Transcript

@@ -16,22 +16,27 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._runs: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+        self._runs: deque[tuple[float, float]] = deque()
+        self._took_s = 0.0
 
     def ran(self, took_s: float, sound_s: float) -> None:
         """A run has taken so long, on a recording of so many seconds, as guessed when it was handed in."""
         self._runs.append((took_s, sound_s))
+        self._took_s += took_s
+        if len(self._runs) > REMEMBERED:
+            self._took_s -= self._runs.popleft()[0]
 
     def forget(self) -> None:
         """A run went wrong: what was measured is worth nothing now."""
         self._runs.clear()
+        self._took_s = 0.0
 
     def n_ahead(self) -> int:
         """How many jobs of at most `longest_s` may be claimed ahead; 0: none."""
-        took_s = sum(took_s for took_s, _ in self._runs)
-        if not self._runs or took_s > len(self._runs) * AHEAD_S / 2:
+        n = len(self._runs)
+        if not n or self._took_s > n * AHEAD_S / 2:
             return 0
-        return min(MOST_AHEAD, int(AHEAD_S * len(self._runs) / max(took_s, 1e-6)))
+        return min(MOST_AHEAD, int(n * AHEAD_S / max(self._took_s, 1e-6)))
 
     def longest_s(self) -> float:
         """The longest of the recordings, in seconds: nothing is known of how long longer ones take."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.states import JobState
+from app.helpers.quick_pickle import QuickPickle
 
 
 class Mode(StrEnum):
@@ -35,7 +36,7 @@ class Priority(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class JobOptions:
+class JobOptions(QuickPickle):
     """How a recording is to be transcribed, as the client asked; None means: the service decides."""
 
     language: str | None = None

@@ -1,12 +1,14 @@
 """What was said, when, and by whom. Times are seconds from the start of the original recording."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
+
+from app.helpers.quick_pickle import QuickPickle
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Word(QuickPickle):
     """One word with its place in the recording; `confidence` is 0…1, or None if the engine tells none."""
 
     word: str
@@ -17,7 +19,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(QuickPickle):
     """A stretch of speech that reads as one line; `words` is empty if word times were not asked for."""
 
     id: int
@@ -39,7 +41,7 @@ class Speaker:
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class Transcript(QuickPickle):
     """The result of a job."""
 
     segments: tuple[Segment, ...] = ()
@@ -61,9 +63,13 @@ class Transcript:
         return named.get(label) or label if label else None
 
 
+_FIELDS: dict[type, tuple[str, ...]] = {kind: tuple(kind.__dataclass_fields__) for kind in (Word, Segment)}
+
+
 def segment_to_dict(segment: Segment) -> dict[str, Any]:
     """The stored form of a segment (see `segment_from_dict`)."""
-    return asdict(segment)
+    stored = {name: getattr(segment, name) for name in _FIELDS[Segment]}
+    return {**stored, "words": [{name: getattr(word, name) for name in _FIELDS[Word]} for word in segment.words]}
 
 
 def segment_from_dict(stored: Mapping[str, Any]) -> Segment:

@@ -13,6 +13,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
+from app.queues.direct import Direct
 from app.queues.events import TELL, Event, tell_arguments
 
 OFFER = (Path(__file__).parent / "offer.lua").read_text(encoding="utf-8")
@@ -33,6 +34,7 @@ class HintQueue:
 
     def __init__(self, client: "redis.Redis", mode: Mode) -> None:
         self._redis = client
+        self._direct = Direct(client)
         self.name = mode.queue
         self._keys = [self.name, f"{self.name}:tags"]
         self._offer = client.register_script(OFFER)
@@ -63,11 +65,11 @@ class HintQueue:
             _guarded(lambda: self._tell(*tell_arguments([event])))
 
     def _in_one_go(self, hint: Hint, event: Event) -> None:
-        pipe = self._redis.pipeline(transaction=False)
         told, words = tell_arguments([event])
-        pipe.evalsha(self._offer.sha, len(self._keys), *self._keys, *_offered(hint))
-        pipe.evalsha(self._tell.sha, len(told), *told, *words)
-        pipe.execute()
+        self._direct(
+            ("EVALSHA", self._offer.sha, len(self._keys), *self._keys, *_offered(hint)),
+            ("EVALSHA", self._tell.sha, len(told), *told, *words),
+        )
 
     def take(self, timeout_s: float) -> str | None:
         """Take the best hint out, waiting up to `timeout_s` for one.
@@ -75,7 +77,7 @@ class HintQueue:
         Raises:
             Unavailable: Redis cannot be reached.
         """
-        popped = _guarded(lambda: self._redis.bzpopmin(self.name, timeout=timeout_s))
+        (popped,) = _guarded(lambda: self._direct(("BZPOPMIN", self.name, timeout_s)))
         return popped[1].decode() if popped else None
 
     def take_more(self, n: int) -> list[tuple[str, float]]:

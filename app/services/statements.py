@@ -69,6 +69,8 @@ def _lent(engine: Engine) -> Iterator[Any]:
     except psycopg2.Error as error:
         if _is_lost(engine, error, connection):
             lent.invalidate()
+            if connection.closed:
+                engine.dispose()  # those that lie idle were cut off with it
             raise Unavailable(service="database") from error
         connection.autocommit = False
         raise

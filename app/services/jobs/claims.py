@@ -108,7 +108,7 @@ class Claims:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        asked = {"jobs": [UUID(job_id) for job_id in job_ids], "token": token, "worker": self._worker}
+        asked = {"jobs": list(job_ids), "token": token, "worker": self._worker}
         taken = self._unhurried.rows(TAKE, {**asked, "at_most_s": at_most_s})
         if len(taken) < len(job_ids):
             taken = self._unhurried.rows(TAKEN, {"token": token})
@@ -143,7 +143,7 @@ class Claims:
             Unavailable: PostgreSQL cannot be reached.
         """
         if jobs:
-            self._unhurried.rows(BEAT_BEHIND, {"jobs": [UUID(job.id) for job in jobs], "token": jobs[0].token})
+            self._unhurried.rows(BEAT_BEHIND, {"jobs": [job.id for job in jobs], "token": jobs[0].token})
 
     def beat(self, job: ClaimedJob, progress: float, duration_s: float | None) -> Beat | None:
         """Say that the run is alive and how far it is; None if the job is no longer this run's.
@@ -151,7 +151,7 @@ class Claims:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        told = {"job": UUID(job.id), "token": job.token, "done": progress, "length_s": duration_s}
+        told = {"job": job.id, "token": job.token, "done": progress, "length_s": duration_s}
         held = self._unhurried.rows(BEAT, told)
         return Beat(cancel_requested=held[0][0]) if held else None
 

@@ -44,23 +44,20 @@ class AsideNarrator(Narrator):
 
     def __init__(self, events: EventLog) -> None:
         super().__init__(events)
-        self._untold: queue.Queue[Event | None] = queue.Queue(MAX_UNTOLD)
+        self._untold: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._tell_until_closed, name="narrator", daemon=True)
         self._thread.start()
 
     def tell(self, event: Event) -> None:
         """Have one event told soon, after those before it."""
-        try:
-            self._untold.put_nowait(event)
-        except queue.Full:
+        if self._untold.qsize() < MAX_UNTOLD:
+            self._untold.put(event)
+        else:
             log.debug("event_not_told", job_id=event.job_id, type=event.type)
 
     def close(self, within_s: float = 2.0) -> None:
         """Tell what is still to be told, if that takes no longer than so many seconds."""
-        try:
-            self._untold.put(None, timeout=within_s)
-        except queue.Full:
-            return  # Redis is away: nobody could be told
+        self._untold.put(None)
         self._thread.join(within_s)
 
     def _tell_until_closed(self) -> None:

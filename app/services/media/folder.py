@@ -83,7 +83,7 @@ class FolderStorage:
         return usage.free, usage.total
 
     def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / key
+        return self._folder / f"{key[:2]}/{key}"
 
 
 class FolderUpload:

@@ -1,0 +1,62 @@
+"""Redis commands on a connection of the client's pool, without the client's own layers above it.
+
+For what every job goes through: those layers take longer than Redis does, and most of all in a process that has just
+been woken. Connections, retries and errors are the client's.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from redis.exceptions import ResponseError
+
+Command = Sequence[bytes | str | int | float]
+
+
+class Direct:
+    """Sends commands of one client."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._pool = client.connection_pool
+        self._retry: Any = client.get_retry()
+
+    def __call__(self, *commands: Command) -> list[Any]:
+        """Send commands in one go; their answers, as bytes and integers.
+
+        Raises:
+            RedisError: Redis cannot be reached, or has refused one of them; the others are done all the same.
+        """
+        packed = b"".join(_packed(command) for command in commands)
+        connection: Any = self._pool.get_connection()
+        try:
+            answers = self._retry.call_with_retry(
+                lambda: _converse(connection, packed, len(commands)), lambda _: connection.disconnect()
+            )
+        finally:
+            self._pool.release(connection)
+        for answer in answers:
+            if isinstance(answer, ResponseError):
+                raise answer
+        return list(answers)
+
+
+def _converse(connection: Any, packed: bytes, n: int) -> list[Any]:
+    try:
+        connection.send_packed_command([packed])
+        return [_answer(connection) for _ in range(n)]
+    except BaseException:
+        connection.disconnect()  # an answer may still be on its way
+        raise
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
+
+
+def _packed(command: Command) -> bytes:
+    """The command as the Redis protocol has it."""
+    given = [part if isinstance(part, bytes) else str(part).encode() for part in command]
+    return b"*%d\r\n" % len(given) + b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in given])

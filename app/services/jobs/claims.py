@@ -65,6 +65,13 @@ BEAT = (
     )
     .returning(Job.cancel_requested)
 )
+# A commit that waits for the disk takes all before it along; the setting ends with the statement's transaction.
+MAKE_CERTAIN = (
+    update(Job)
+    .where(Job.id == bindparam("job", type_=Uuid), Job.claim == bindparam("token", type_=Uuid))
+    .values(beat=Job.beat + 1, beat_at=func.now())
+    .returning(func.set_config("synchronous_commit", "on", True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,14 @@ class Claims:
         told = {"job": UUID(job.id), "token": job.token, "done": progress, "length_s": duration_s}
         row = self._unhurried.first(BEAT, told)
         return None if row is None else Beat(cancel_requested=row.cancel_requested)
+
+    def make_certain(self, job: ClaimedJob) -> bool:
+        """Have the claim on disk when this returns; False if the job is no longer this run's.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        return self._unhurried.first(MAKE_CERTAIN, {"job": UUID(job.id), "token": job.token}) is not None
 
     def store_part(self, job: ClaimedJob, part: PartResult) -> bool:
         """Keep a finished part, so that a later run goes on after it; False if the job is no longer this run's.

@@ -91,7 +91,7 @@ class Estate:
 
     @contextmanager
     def unwritten_commits(self) -> Iterator[Callable[[], None]]:
-        """Until the end of the block, commits that do not wait for the disk stay unwritten; gives a crash of PostgreSQL."""
+        """Until the end of the block, commits that do not wait for the disk stay unwritten; gives a crash."""
         (writer,) = [one for one in self._postgres_processes() if "walwriter" in " ".join(one.cmdline())]
         writer.suspend()
 

@@ -13,10 +13,11 @@ from app.controllers.docs import DOCUMENT
 from app.controllers.links import PUBLIC_URL
 from app.helpers.database_url import with_driver
 from app.i18n.locales import Locale
-from app.middlewares import access_log, body_limit, cors, errors, headers, identity, locale, request_ids
+from app.middlewares import access_log, body_limit, cors, errors, headers, identity, locale, rate_limit, request_ids
 from app.middlewares.canonical_path import CanonicalPath, first_segments
 from app.middlewares.families import Families, native_family
 from app.models import Base
+from app.queues.buckets import Buckets
 from app.routes.openapi import openapi_document
 from app.routes.registration import register
 from app.routes.table import NATIVE, ROUTES, SOCKETS
@@ -75,6 +76,8 @@ def _install_middlewares(app: Flask, config: ApiConfig) -> None:
     headers.install(app)
     cors.install(app, config.cors_origins)
     identity.install(app, config.internal_api_key)
+    free = {route.endpoint for route in ROUTES if not route.is_limited}
+    rate_limit.install(app, Buckets(app.extensions[EXTENSION].redis), config.rate_limit_per_min, free)
     body_limit.install(app, {route.endpoint for route in ROUTES if route.file_field}, config.max_upload_bytes)
 
 

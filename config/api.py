@@ -37,6 +37,13 @@ class ApiConfig(BaseConfig):
         Length(min=16, error="Must have at least {min} characters"),
         secret=True,
     )
+    rate_limit_per_min: int = setting(
+        "RATE_LIMIT_PER_MIN",
+        "int",
+        0,
+        "requests a minute that one client (by address) may make, as many at once after a rest; 0: no limit",
+        Range(min=0),
+    )
     default_locale: str = setting(
         "DEFAULT_LOCALE", "str", "fr", "language of the native family's messages", OneOf(("fr", "en"))
     )

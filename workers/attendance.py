@@ -103,6 +103,8 @@ class Attendance:
     is_pausing: bool = False
     cancelled_at: float | None = None
     told_at: float = 0.0
+    is_certain: bool = False
+    asked_at: float | None = None
     beat_at: float = field(init=False)
     heard_at: float = field(init=False)
 
@@ -171,9 +173,29 @@ class Attendance:
             self._tell("progress", progress=round(self.progress, 4))
 
     def _tell(self, kind: str, **fields: object) -> None:
+        if not self._is_certain():
+            return
         self.n_told += 1
         seq = self.job.attempt * SEQ_PER_ATTEMPT + self.n_told
         self.narrator.tell(Event(self.job.id, seq, kind, fields))
+
+    def _is_certain(self) -> bool:
+        """Whether the claim is on disk.
+
+        One that is not may be forgotten when PostgreSQL crashes; the next run would have the same number, and Redis
+        would refuse its events as told before. So a run says nothing until it is certain of its number.
+        """
+        now = self.clock()
+        if self.is_certain or (self.asked_at is not None and now - self.asked_at < self.limits.beat_s):
+            return self.is_certain
+        self.asked_at = now
+        try:
+            self.is_certain = self.claims.make_certain(self.job)
+        except Unavailable:
+            return False  # asked again a beat later
+        if not self.is_certain:
+            raise Fenced
+        return True
 
     def _keep_parts(self) -> None:
         while self.unkept:

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from app.domain.errors import BadRequest, InvalidFields, ParloirError
+from app.domain.errors import BadRequest, InvalidFields, ParloirError, TooManyRequests
 from app.schemas.envelope import enveloped
 
 JSON = "application/json"
@@ -41,7 +41,8 @@ class Route:
 
     The controller gets the path's variables, and `query` and `body` as their schemas load them; `before` is asked
     first and may raise. A `form`, with a recording in `file_field`, is loaded by the controller, while it arrives.
-    `errors` are those beside what the schemas find. A route that is not `is_told` stays out of the docs.
+    `errors` are those beside what the schemas find. A route that is not `is_told` stays out of the docs,
+    one that is not `is_limited` may be asked as often as one likes.
     """
 
     method: str
@@ -58,6 +59,7 @@ class Route:
     headers: tuple[Header, ...] = ()
     errors: tuple[type[ParloirError], ...] = ()
     is_told: bool = True
+    is_limited: bool = True
 
     @property
     def endpoint(self) -> str:
@@ -66,10 +68,11 @@ class Route:
 
     @property
     def all_errors(self) -> tuple[type[ParloirError], ...]:
-        """Everything that can go wrong, also what the schemas find."""
+        """Everything that can go wrong, also what the schemas find and the limits refuse."""
         shaped = (InvalidFields,) if self.query or self.body or self.form else ()
         malformed = (BadRequest,) if self.body or self.form else ()
-        return tuple(dict.fromkeys((*malformed, *shaped, *self.errors)))
+        limited = (TooManyRequests,) if self.is_limited else ()
+        return tuple(dict.fromkeys((*malformed, *shaped, *self.errors, *limited)))
 
 
 @dataclass(frozen=True, slots=True)

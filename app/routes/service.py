@@ -1,4 +1,6 @@
-"""The service itself."""
+"""The service itself: asked by probes and by whoever looks after it, as often as they like."""
+
+from dataclasses import replace
 
 from app.controllers import docs, health, metrics
 from app.routes.route import Answer, Route
@@ -7,7 +9,7 @@ from app.schemas.answers import HealthAnswer, LiveAnswer
 TAG = "service"
 HTML = Answer("A page", content_types=("text/html",))
 
-ROUTES = (
+_ROUTES = (
     Route("GET", "/", docs.get_index, "What runs here", TAG, HTML, is_told=False),
     Route(
         "GET",
@@ -25,3 +27,4 @@ ROUTES = (
     Route("GET", "/docs", docs.get_docs, "This document, to try out", TAG, HTML, is_told=False),
     Route("GET", "/docs/<name>", docs.get_docs_asset, "What the page is made of", TAG, HTML, is_told=False),
 )
+ROUTES = tuple(replace(route, is_limited=False) for route in _ROUTES)

@@ -3,8 +3,8 @@
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,32 @@ class Estate:
         self.postgres.start()
         self.house.engine.dispose()
 
+    @contextmanager
+    def unwritten_commits(self) -> Iterator[Callable[[], None]]:
+        """Until the end of the block, commits that do not wait for the disk stay unwritten; gives a crash."""
+        (writer,) = [one for one in self._postgres_processes() if "walwriter" in " ".join(one.cmdline())]
+        writer.suspend()
+
+        def crash() -> None:
+            os.kill(self.postgres.process.pid, signal.SIGQUIT)
+            writer.kill()  # frozen, it would be waited for
+            self.postgres.process.end(10)
+            self.postgres.start()
+            self.house.engine.dispose()
+
+        try:
+            yield crash
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                writer.resume()
+
+    def _postgres_processes(self) -> list[psutil.Process]:
+        postmaster = psutil.Process(self.postgres.process.pid)
+        return [postmaster, *postmaster.children()]
+
     def signal_postgres(self, number: int) -> None:
         """SIGSTOP: its sockets take bytes, and nothing ever answers; SIGCONT."""
-        postmaster = psutil.Process(self.postgres.process.pid)
-        for process in [postmaster, *postmaster.children()]:
+        for process in self._postgres_processes():
             process.send_signal(number)
 
     def kill_redis(self) -> None:

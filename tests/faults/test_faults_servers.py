@@ -13,14 +13,15 @@ import httpx
 import psutil
 import pytest
 
-from app.domain.job import Mode
+from app.domain.job import JobOptions, Mode
 from app.services.jobs.idempotency import HOLD_S
 from app.services.jobs.reconciler import drift
+from app.services.jobs.views import options_to_dict
 from tests.faults.checker import at_rest, broken_promises, broken_rules
 from tests.faults.estate import NOBODY, Estate, accepted_id, make_estate, serving_process
 from tests.faults.proxy import Proxy
 from tests.http_api import CREATE
-from tests.workers import wait_for
+from tests.workers import wait_for, write_speechlike
 
 CLAIM = b"SET state='PROCESSING'"
 RESULT = b"INSERT INTO job_transcripts"
@@ -372,3 +373,21 @@ class SlowUpload:
 
     def close(self) -> None:
         self._socket.close()
+
+
+@pytest.mark.long
+def test_a_run_that_has_told_something_is_not_forgotten_when_postgres_crashes(estate: Estate):
+    """What PostgreSQL has not yet written to disk is held back, as on a machine whose disk is busy."""
+    estate.site.settings |= {"LEASE_S": "10", "MAX_CRASHES": "10"}
+    recording = write_speechlike(estate.folder / "long.wav", 60.0)
+    options = options_to_dict(JobOptions(engine="scripted", model="v1", prompt="sleep:1"))
+    with estate.site.worker():
+        wait_for(lambda: "worker_started" in estate.site.logs())
+        with estate.unwritten_commits() as crash:
+            job = estate.house.add_job(options=options, audio_key=estate.site.store(recording))
+            wait_for(lambda: [event for event in estate.house.events.read(job, 0) if event.type == "segment"])
+            crash()
+        row = estate.house.row(job)
+        assert (row.state, row.attempt) == ("PROCESSING", 1)
+        check(estate, job)
+    assert outcome(estate, job) == ("COMPLETED", 1, 0)

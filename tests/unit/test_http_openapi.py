@@ -45,7 +45,7 @@ def test_the_upload_is_told_with_its_file_and_its_fields(document):
     assert fields["audioFile"]["format"] == "binary"
     assert {"audioUrl", "language", "wordTimestamps", "hotwords", "priority", "callbackUrl", "metadata"} <= set(fields)
     assert fields["priority"]["enum"] == ["high", "normal", "low"]
-    assert {"202", "400", "409", "413", "415", "422", "503"} == set(operation["responses"])
+    assert {"202", "400", "409", "413", "415", "422", "429", "503"} == set(operation["responses"])
 
 
 def test_the_parameters_of_a_query_are_told(document):

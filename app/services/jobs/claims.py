@@ -76,6 +76,13 @@ BEAT = Statement.of(
     .returning(Job.cancel_requested)
 )
 BEAT_BEHIND = Statement.of(update(Job).where(OWNED).values(beat=Job.beat + 1, beat_at=func.now()).returning(Job.id))
+# A commit that waits for the disk takes all before it along; the setting ends with the statement's transaction.
+MAKE_CERTAIN = Statement.of(
+    update(Job)
+    .where(OWNED)
+    .values(beat=Job.beat + 1, beat_at=func.now())
+    .returning(func.set_config("synchronous_commit", "on", True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,14 @@ class Claims:
         told = {"job": job.id, "token": job.token, "done": progress, "length_s": duration_s}
         held = self._unhurried.rows(BEAT, told)
         return Beat(cancel_requested=held[0][0]) if held else None
+
+    def make_certain(self, job: ClaimedJob) -> bool:
+        """Have the claim on disk when this returns; False if the job is no longer this run's.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        return bool(self._unhurried.rows(MAKE_CERTAIN, {"job": job.id, "token": job.token}))
 
     def store_part(self, job: ClaimedJob, part: PartResult) -> bool:
         """Keep a finished part, so that a later run goes on after it; False if the job is no longer this run's.

@@ -1,8 +1,10 @@
 """Run a worker: `python run_worker.py batch [--concurrency N]`."""
 
 import argparse
+import signal
 import sys
 from dataclasses import replace
+from types import FrameType
 
 from app import create_worker
 from app.observability.logging import configure_logging
@@ -26,11 +28,16 @@ def main() -> None:
         config = replace(config, concurrency=asked.concurrency)
     configure_logging(config.log_format, config.log_level)
     patience.install()
+    signal.signal(signal.SIGTERM, _end)  # until the worker is there to end in good order
     try:
         await_schema(config.database_url)
     except SchemaBehind as error:
         sys.exit(str(error))
     create_worker(asked.mode, config).run()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,8 @@ class Maintenance:
                 log.info("chore_done", chore=chore.name, n=n_done)
 
     def _announce(self) -> None:
-        announce(self._redis, WorkerPresence(name=self._name, mode=MODE, slots=0, busy=0))
+        tries = self._deliverer.tries()
+        announce(self._redis, WorkerPresence(name=self._name, mode=MODE, slots=0, busy=0, tries=tries))
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()

@@ -36,6 +36,7 @@ class SnapshotCollector(Collector):
         yield self._waits()
         yield from self._slots()
         yield self._totals()
+        yield from self._deliveries()
         yield from _last_hour(self._snapshot.last_hour)
 
     def _backing(self) -> Iterator[Metric]:
@@ -89,6 +90,20 @@ class SnapshotCollector(Collector):
             for end in ("completed", "failed", "crashes", "fenced"):
                 totals.add_metric([worker.name, worker.mode, end], getattr(worker, end))
         return totals
+
+    def _deliveries(self) -> Iterator[Metric]:
+        tries = CounterMetricFamily(
+            "parloir_deliveries", "Tries to deliver since a worker's start, by outcome.", labels=["worker", "outcome"]
+        )
+        for worker in self._snapshot.workers:
+            for outcome, n in worker.tries.items():
+                tries.add_metric([worker.name, outcome], n)
+        pending = GaugeMetricFamily("parloir_deliveries_pending", "Messages that are still to be delivered.")
+        overdue = GaugeMetricFamily("parloir_deliveries_overdue_seconds", "How long the first of them has been due.")
+        if self._snapshot.deliveries:
+            pending.add_metric([], self._snapshot.deliveries.n)
+            overdue.add_metric([], self._snapshot.deliveries.overdue_s)
+        yield from (tries, pending, overdue)
 
 
 def _last_hour(hour: LastHour | None) -> Iterator[Metric]:

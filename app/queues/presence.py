@@ -1,7 +1,8 @@
 """Which workers are there: each says so now and then, in a key that goes by itself."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import redis
@@ -13,7 +14,10 @@ PREFIX = "worker:"
 
 @dataclass(frozen=True, slots=True)
 class WorkerPresence:
-    """A worker process: its name (host:pid:token), mode, slots, the jobs it runs, and counts since it started."""
+    """A worker process: its name (host:pid:token), mode, slots, the jobs it runs, and counts since it started.
+
+    `tries` of a maintenance worker counts its tries to deliver messages by what came of them.
+    """
 
     name: str
     mode: str
@@ -24,6 +28,7 @@ class WorkerPresence:
     failed: int = 0
     crashes: int = 0
     fenced: int = 0
+    tries: Mapping[str, int] = field(default_factory=dict)
 
 
 def announce(client: "redis.Redis", worker: WorkerPresence) -> None:

@@ -14,7 +14,7 @@ from prometheus_client.core import Metric
 from app.controllers.snapshot_metrics import SnapshotCollector
 from app.observability import metrics
 from app.queues.presence import WorkerPresence
-from app.services.operations.snapshot import LastHour, QueueState, RunErrors, Snapshot, Space
+from app.services.operations.snapshot import LastHour, Pending, QueueState, RunErrors, Snapshot, Space
 
 OPERATING = Path(__file__).resolve().parents[2] / "docs" / "operating"
 PAGE = (OPERATING / "README.md").read_text(encoding="utf-8")
@@ -28,9 +28,10 @@ FULL = Snapshot(
     database=True,
     redis=True,
     queues=(QueueState("batch_queue", "batch", 1, 1, 1.0, 1, 0, 1, 0.1, 0.2, 0.3),),
-    workers=(WorkerPresence("host:1:abc", "batch", 1, 0),),
+    workers=(WorkerPresence("host:1:abc", "batch", 1, 0, tries={"delivered": 1}),),
     last_hour=LastHour({"FAILED": 1}, {"poisoned": 1}, (RunErrors("crash", "child_died", 1),)),
     storage=Space(1, 2),
+    deliveries=Pending(1, 2.0),
 )
 
 

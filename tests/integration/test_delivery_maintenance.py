@@ -109,10 +109,10 @@ def test_it_tidies_up_what_crashes_have_left_behind(house, site):
     assert alive.exists()
 
 
-def test_it_goes_on_when_postgres_is_away_at_first(house, site, world):
+def test_it_waits_when_postgres_is_away_at_first_and_stops_when_told(house, site, world):
     site.postgres_url = "postgresql://nobody@127.0.0.1:9/nothing"
     with site.worker(mode="maintenance") as worker:
-        wait_for(lambda: "deliveries_put_off" in site.logs())
+        wait_for(lambda: site.logs().count("schema_not_seen") >= 2)
         assert stop(worker, 8) == 0
 
 

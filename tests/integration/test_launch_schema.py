@@ -1,6 +1,5 @@
 """A process that starts beside a schema that is not its own says so, or waits, or goes on."""
 
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from app.embedded.migrate import MIGRATIONS, migrate
 from app.services.schema import needed
 from tests.factories import make_house
 from tests.http_api import free_port
-from tests.workers import ROOT, Site, children_of, wait_for
+from tests.workers import ROOT, Site, children_of, stop, wait_for
 
 COMMANDS = (("run_api.py",), ("run_worker.py", "batch"), ("run_worker.py", "maintenance"))
 
@@ -86,8 +85,7 @@ def test_a_worker_waits_for_postgres_and_can_be_stopped_meanwhile(site: Site):
         wait_for(lambda: site.logs().count("schema_not_seen") >= 2)
         assert worker.poll() is None
         assert children_of(worker) == []
-        worker.send_signal(signal.SIGTERM)
-        worker.wait(10)
+        assert stop(worker, 10) == 0
 
 
 def test_the_newest_migration_is_what_alembic_says():

@@ -17,7 +17,7 @@ from app.services.database import Database
 from app.services.health import COUNTS
 from app.services.media.folder import FolderStorage
 from app.services.operations.overview import Operations
-from app.services.operations.recent import ENDED, RUN_ERRORS, RUNS, WAITS
+from app.services.operations.recent import ENDED, PENDING, RUN_ERRORS, RUNS, WAITS
 from tests.factories import House, make_house, make_transcript
 
 N_OLD = 10_000
@@ -115,6 +115,19 @@ def test_fenced_writes_of_all_workers_are_added_up(house: House, operations: Ope
     assert operations.snapshot().fenced == 5
 
 
+def test_what_is_still_to_be_delivered_is_told_with_how_long_it_is_overdue(house: House, operations: Operations):
+    urls = [f"https://hooks.test/{n}" for n in range(3)]
+    for url in urls:
+        house.endings.complete(house.claim(house.add_job(callback_url=url)), make_transcript())
+    with house.database.work() as work:
+        work.session.execute(text("UPDATE deliveries SET state = 'DELIVERED' WHERE url = :url"), {"url": urls[0]})
+        work.session.execute(
+            text("UPDATE deliveries SET next_at = now() - interval '1 minute' WHERE url = :url"), {"url": urls[1]}
+        )
+    told = operations.snapshot().deliveries
+    assert (told.n, told.overdue_s) == (2, pytest.approx(60, abs=5))
+
+
 def test_the_disk_of_the_recordings_is_told_before_its_folder_is_there(operations: Operations):
     storage = operations.snapshot().storage
     assert 0 < storage.free_bytes <= storage.total_bytes
@@ -157,7 +170,7 @@ def history(house: House):
 
 @pytest.mark.usefixtures("history")
 def test_no_statement_reads_the_whole_history(house: House):
-    for statement in (COUNTS, WAITS, RUNS, ENDED, RUN_ERRORS):
+    for statement in (COUNTS, WAITS, RUNS, ENDED, RUN_ERRORS, PENDING):
         sql = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
         with house.engine.connect() as connection:
             plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {sql}".replace("%", "%%")).scalars())

@@ -12,6 +12,15 @@ from app.services.delivery.ledger import DeliveryLedger, DueDelivery
 
 log = structlog.get_logger(__name__)
 
+OUTCOMES = ("delivered", "retried", "failed", "gone", "lost")
+"""Taken; to be tried again; given up; no longer wanted by its receiver; so slow that another process tried too."""
+
+OUTCOME_OF = {
+    DeliveryState.DELIVERED: "delivered",
+    DeliveryState.PENDING: "retried",
+    DeliveryState.FAILED: "failed",
+    DeliveryState.GONE: "gone",
+}
 AT_ONCE = 8
 PER_HOST = 2
 
@@ -29,6 +38,7 @@ class Deliverer:
         self._changed = threading.Condition()
         self._has_ended = threading.Event()
         self._under_way: Counter[str] = Counter()
+        self._tries: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
 
     def step(self) -> int:
         """Begin the tries that are due, as many as may go on at once; returns how many were begun.
@@ -44,6 +54,11 @@ class Deliverer:
         for one in due:
             self._begin(one)
         return len(due)
+
+    def tries(self) -> dict[str, int]:
+        """How many tries had which outcome since the start: one of `OUTCOMES`."""
+        with self._changed:
+            return dict(self._tries)
 
     def wait_for_end(self, timeout_s: float) -> None:
         """Wait until a try has ended since the last step, but not longer."""
@@ -78,9 +93,14 @@ class Deliverer:
         except Unavailable:
             log.warning("delivery_not_recorded", status=outcome.status)  # it is made again after the lease
             return
+        self._count(state)
         if state is DeliveryState.DELIVERED:
             log.info("delivered", attempts=due.attempts, ms=outcome.ms)
         else:
             log.warning(
                 "not_delivered", attempts=due.attempts, state=state, status=outcome.status, reason=outcome.error
             )
+
+    def _count(self, state: DeliveryState | None) -> None:
+        with self._changed:
+            self._tries["lost" if state is None else OUTCOME_OF[state]] += 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import redis
+from sqlalchemy.orm import Session
 
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
@@ -14,7 +15,7 @@ from app.services.health import Health, HealthCheck
 from app.services.jobs.reconciler import drift
 from app.services.media.folder import FolderStorage
 from app.services.operations import recent
-from app.services.operations.snapshot import LastHour, QueueState, RunState, Snapshot, Space
+from app.services.operations.snapshot import LastHour, Pending, QueueState, RunState, Snapshot, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class _Lately:
     waits: Mapping[str, tuple[int, float, float]]
     runs: tuple[RunState, ...]
     last_hour: LastHour
+    deliveries: Pending
 
 
 class Operations:
@@ -49,7 +51,9 @@ class Operations:
         if lately is None:
             return Snapshot(at, database=False, redis=health.redis, workers=health.workers, storage=space)
         queues = tuple(self._queue(mode, health, lately) for mode in Mode)
-        return Snapshot(at, True, health.redis, queues, health.workers, lately.runs, lately.last_hour, space)
+        return Snapshot(
+            at, True, health.redis, queues, health.workers, lately.runs, lately.last_hour, space, lately.deliveries
+        )
 
     def _space(self) -> Space | None:
         try:
@@ -60,8 +64,7 @@ class Operations:
     def _lately(self) -> _Lately | None:
         try:
             with self._database.work() as work:
-                session = work.session
-                return _Lately(recent.waits(session), recent.runs(session), recent.last_hour(session))
+                return _looked(work.session)
         except Unavailable:
             return None
 
@@ -87,6 +90,10 @@ class Operations:
             return drift(self._database, self._queues[mode], mode) if n_waiting else 0
         except Unavailable:
             return None
+
+
+def _looked(session: Session) -> _Lately:
+    return _Lately(recent.waits(session), recent.runs(session), recent.last_hour(session), recent.pending(session))
 
 
 def _oldest_beat_s(runs: Iterable[RunState]) -> float | None:

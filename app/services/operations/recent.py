@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
+from app.domain.delivery import DeliveryState
 from app.domain.states import FINAL_STATES, JobState
-from app.models import Job, JobError
-from app.services.operations.snapshot import LastHour, RunErrors, RunState
+from app.models import Delivery, Job, JobError
+from app.services.operations.snapshot import LastHour, Pending, RunErrors, RunState
 
 HOUR = timedelta(hours=1)
 WAITS_OVER = timedelta(minutes=15)
@@ -66,6 +67,10 @@ RUN_ERRORS = (
     .order_by(JobError.kind, JobError.code)
 )
 
+PENDING = select(func.count(), _seconds(func.now() - func.min(Delivery.next_at))).where(
+    Delivery.state == DeliveryState.PENDING
+)
+
 
 def waits(session: Session) -> dict[str, tuple[int, float, float]]:
     """By mode: how many jobs were first claimed lately, and the median and 99th percentile of their waits, s."""
@@ -87,6 +92,12 @@ def last_hour(session: Session) -> LastHour:
             failed[code] = failed.get(code, 0) + n
     errors = tuple(RunErrors(kind, code, n) for kind, code, n in session.execute(RUN_ERRORS))
     return LastHour(ended, failed, errors)
+
+
+def pending(session: Session) -> Pending:
+    """The deliveries that are not done."""
+    n, overdue_s = session.execute(PENDING).one()
+    return Pending(n, max(0.0, float(overdue_s or 0.0)))
 
 
 def _run(

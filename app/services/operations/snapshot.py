@@ -70,6 +70,14 @@ class LastHour:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """Messages to clients' servers that are still to be delivered; `overdue_s`: how long the first has been due."""
+
+    n: int = 0
+    overdue_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Space:
     """The disk that holds the recordings."""
 
@@ -89,6 +97,7 @@ class Snapshot:
     runs: tuple[RunState, ...] = ()
     last_hour: LastHour | None = None
     storage: Space | None = None
+    deliveries: Pending | None = None
 
     @property
     def fenced(self) -> int:

@@ -57,6 +57,7 @@ def build_api(config: ApiConfig) -> Flask:
         weights_dir=config.weights_dir,
         defaults=Defaults(config.default_engine, config.default_language),
         offload=_in_a_thread,
+        stream_project_max=config.stream_project_max,
     )
     _install_middlewares(app, config)
     register(app, ROUTES, SOCKETS)

@@ -37,6 +37,13 @@ class ApiConfig(BaseConfig):
         Length(min=16, error="Must have at least {min} characters"),
         secret=True,
     )
+    stream_project_max: int | None = setting(
+        "STREAM_PROJECT_MAX",
+        "int",
+        None,
+        "live sessions that a project may have at once, if it has no limit of its own; unset: no limit",
+        Range(min=0),
+    )
     default_locale: str = setting(
         "DEFAULT_LOCALE", "str", "fr", "language of the native family's messages", OneOf(("fr", "en"))
     )

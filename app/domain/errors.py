@@ -5,17 +5,22 @@
     │   └── InvalidFields     well-formed, but values are wrong; names each field
     ├── Unauthenticated       who asks is not known
     ├── Forbidden             who asks is known, and may not
+    │   └── TokenRefused      to go on with a live session takes its token
     ├── NotFound              no such thing, or it belongs to someone else
     ├── Conflict              the thing is not in a state that allows this
     │   ├── RefusedTransition
     │   ├── RecordingRemoved  nothing is left to do it again with
-    │   └── KeyInUse
+    │   ├── KeyInUse
+    │   └── TakenOver         another connection has the live session now
     ├── KeyMismatch           an idempotency key seen before with another body
     ├── TooLarge
     ├── NotAudio
     ├── TooManyRequests
+    │   └── TooManySessions   a project has all the live sessions it may have
     ├── Unavailable           a backing service is down; retrying helps
-    │   └── StorageFull
+    │   ├── StorageFull
+    │   ├── NoCapacity        no worker has room for another live session
+    │   └── StreamLost        what was sent and not yet heard is lost; it is to be sent again
     ├── MediaError            found out by a worker: the recording cannot be used
     │   ├── MediaUnreadable
     │   ├── MediaEmpty
@@ -28,6 +33,7 @@
     │   ├── EngineUnavailable what was asked for is not on this machine
     │   └── OutOfMemory
     ├── ChildDied             the process that did the work was lost
+    ├── NeverConnected        no sound ever came for a live session
     ├── Poisoned              the job takes its worker down whenever it runs
     └── Cancelled             somebody asked for it
 
@@ -101,6 +107,12 @@ class Forbidden(ParloirError):
     code = "forbidden"
 
 
+class TokenRefused(Forbidden):
+    """To go on with this session takes the resume_token that its first connection was given."""
+
+    code = "token_refused"
+
+
 class NotFound(ParloirError):
     """No {what} with this id."""
 
@@ -132,6 +144,12 @@ class KeyInUse(Conflict):
     retryable = True
 
 
+class TakenOver(Conflict):
+    """Another connection has taken over this session."""
+
+    code = "taken_over"
+
+
 class KeyMismatch(ParloirError):
     """This idempotency key was used before with another request."""
 
@@ -157,6 +175,12 @@ class TooManyRequests(ParloirError):
     retryable = True
 
 
+class TooManySessions(TooManyRequests):
+    """This project may have {limit} live sessions at once, and has them."""
+
+    code = "too_many_sessions"
+
+
 class Unavailable(ParloirError):
     """The {service} cannot be reached just now."""
 
@@ -168,6 +192,18 @@ class StorageFull(Unavailable):
     """There is no room left to store recordings."""
 
     code = "storage_full"
+
+
+class NoCapacity(Unavailable):
+    """No worker has room for another live session just now; try again in {retry_after_s} s."""
+
+    code = "no_capacity"
+
+
+class StreamLost(Unavailable):
+    """Sound that was not yet heard is lost; connect again and send what comes after the last committed sample."""
+
+    code = "stream_lost"
 
 
 class MediaError(ParloirError):
@@ -244,6 +280,12 @@ class ChildDied(ParloirError):
 
     code = "child_died"
     retryable = True
+
+
+class NeverConnected(ParloirError):
+    """Nobody connected to this session within {limit_s} s."""
+
+    code = "never_connected"
 
 
 class Poisoned(ParloirError):

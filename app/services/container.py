@@ -24,6 +24,8 @@ from app.services.jobs.submission import Defaults, Submissions
 from app.services.jobs.watch import Watch
 from app.services.media.folder import FolderStorage, Offload
 from app.services.operations.overview import Operations
+from app.services.streaming.admission import Admission
+from app.services.streaming.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Services:
     watch: Watch
     health: HealthCheck
     operations: Operations
+    sessions: Sessions
     redis: "redis.Redis"
 
 
@@ -52,6 +55,7 @@ def build_services(
     weights_dir: Path,
     defaults: Defaults,
     offload: Offload,
+    stream_project_max: int | None = None,
 ) -> Services:
     """Put the services together; connects to nothing yet."""
     database = Database(engine)
@@ -75,5 +79,8 @@ def build_services(
         watch=Watch(catalogue, events, EventHub(connect(redis_url, read_timeout_s=30.0))),
         health=HealthCheck(database, client, queues),
         operations=Operations(database, client, queues, storage),
+        sessions=Sessions(
+            database, registry, queues[Mode.STREAMING], narrator, Admission(client, stream_project_max), defaults
+        ),
         redis=client,
     )

@@ -2,7 +2,8 @@
 
     ParloirError
     ├── BadRequest            malformed: a part is missing or cannot be read
-    │   └── InvalidFields     well-formed, but values are wrong; names each field
+    │   ├── InvalidFields     well-formed, but values are wrong; names each field
+    │   └── HalfSample        a live session's sound ends within a sample
     ├── Unauthenticated       who asks is not known
     ├── Forbidden             who asks is known, and may not
     │   └── TokenRefused      to go on with a live session takes its token
@@ -14,6 +15,7 @@
     │   └── TakenOver         another connection has the live session now
     ├── KeyMismatch           an idempotency key seen before with another body
     ├── TooLarge
+    │   └── FrameTooLarge     a message on a socket
     ├── NotAudio
     ├── TooManyRequests
     │   └── TooManySessions   a project has all the live sessions it may have
@@ -34,6 +36,8 @@
     │   └── OutOfMemory
     ├── ChildDied             the process that did the work was lost
     ├── NeverConnected        no sound ever came for a live session
+    ├── IdleTimeout           nothing came on a live session's socket
+    ├── SlowReader            what a live session's client is told is not read
     ├── Poisoned              the job takes its worker down whenever it runs
     └── Cancelled             somebody asked for it
 
@@ -93,6 +97,12 @@ class InvalidFields(BadRequest):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled with the fields' messages."""
         return InvalidFields, (self.errors,)
+
+
+class HalfSample(BadRequest):
+    """The sound ends in the middle of a sample; its last {n_bytes} bytes are left out."""
+
+    code = "half_sample"
 
 
 class Unauthenticated(ParloirError):
@@ -160,6 +170,12 @@ class TooLarge(ParloirError):
     """The upload is larger than the {limit} bytes allowed."""
 
     code = "too_large"
+
+
+class FrameTooLarge(TooLarge):
+    """A message is larger than the {limit} bytes allowed; send the sound in smaller pieces."""
+
+    code = "frame_too_large"
 
 
 class NotAudio(ParloirError):
@@ -286,6 +302,18 @@ class NeverConnected(ParloirError):
     """Nobody connected to this session within {limit_s} s."""
 
     code = "never_connected"
+
+
+class IdleTimeout(ParloirError):
+    """Nothing was sent for {idle_s} s; send sound or keepalives, or connect again to go on."""
+
+    code = "idle_timeout"
+
+
+class SlowReader(ParloirError):
+    """What is told here was not read for {stuck_s} s."""
+
+    code = "slow_reader"
 
 
 class Poisoned(ParloirError):

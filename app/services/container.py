@@ -12,6 +12,8 @@ from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.queues.hub import EventHub
+from app.queues.live_input import LiveInput
+from app.queues.live_output import LiveFeed
 from app.services.database import Database
 from app.services.delivery.deliveries import Deliveries
 from app.services.health import HealthCheck
@@ -25,6 +27,7 @@ from app.services.jobs.watch import Watch
 from app.services.media.folder import FolderStorage, Offload
 from app.services.operations.overview import Operations
 from app.services.streaming.admission import Admission
+from app.services.streaming.gateway import Gateway
 from app.services.streaming.sessions import Sessions
 
 
@@ -44,6 +47,7 @@ class Services:
     health: HealthCheck
     operations: Operations
     sessions: Sessions
+    gateway: Gateway
     redis: "redis.Redis"
 
 
@@ -56,6 +60,7 @@ def build_services(
     defaults: Defaults,
     offload: Offload,
     stream_project_max: int | None = None,
+    stream_idle_s: float = 60.0,
 ) -> Services:
     """Put the services together; connects to nothing yet."""
     database = Database(engine)
@@ -67,6 +72,9 @@ def build_services(
     narrator = Narrator(events)
     catalogue = Catalogue(database, storage, queues)
     control = Control(database, storage, queues, events, narrator)
+    sessions = Sessions(
+        database, registry, queues[Mode.STREAMING], narrator, Admission(client, stream_project_max), defaults
+    )
     return Services(
         storage=storage,
         registry=registry,
@@ -79,8 +87,13 @@ def build_services(
         watch=Watch(catalogue, events, EventHub(connect(redis_url, read_timeout_s=30.0))),
         health=HealthCheck(database, client, queues),
         operations=Operations(database, client, queues, storage),
-        sessions=Sessions(
-            database, registry, queues[Mode.STREAMING], narrator, Admission(client, stream_project_max), defaults
+        sessions=sessions,
+        gateway=Gateway(
+            sessions,
+            catalogue,
+            LiveInput(client),
+            lambda name: LiveFeed(connect(redis_url, read_timeout_s=30.0), name),
+            stream_idle_s,
         ),
         redis=client,
     )

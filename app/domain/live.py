@@ -32,6 +32,11 @@ class StreamSpec:
         """Bytes of one of the units that `received` and `committed` are told in."""
         return BYTES_PER_UNIT[self.encoding]
 
+    @property
+    def bytes_per_s(self) -> int:
+        """Bytes of a second of sound; where that varies (`opus`), as many as a browser sends at most."""
+        return 16_000 if self.encoding == "opus" else self.bytes_per_unit * self.rate_hz
+
     def units(self, n_bytes: int) -> int:
         """Whole units in so many bytes."""
         return n_bytes // self.bytes_per_unit
@@ -64,6 +69,19 @@ class Final:
     segment: Segment
     speech_final: bool = True
     alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A session's next stretch: up to `mark` it is over with, and `final` is what was said in it, if anything was.
+
+    `pcm` is its sound, if that is to be kept (16 kHz, signed 16-bit little-endian), from sample `start` on.
+    """
+
+    mark: Mark
+    final: Final | None = None
+    start: int = 0
+    pcm: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
-from app.domain.live import Final, Mark, StreamSpec
+from app.domain.live import Final, Mark, Step, StreamSpec
 from app.domain.principal import ANONYMOUS
 from app.domain.transcript import Segment, Word
 from app.helpers.database_url import with_driver
@@ -18,7 +18,7 @@ from app.services.database import Unhurried
 from app.services.jobs.catalogue import Catalogue
 from app.services.media.folder import FolderStorage
 from app.services.streaming.finishing import Finishing, Refinement
-from app.services.streaming.ledger import Alive, Step, StreamLedger
+from app.services.streaming.ledger import Alive, StreamLedger
 from app.services.streaming.sessions import OpenStream
 from app.services.streaming.unconnected import give_up_unconnected
 from tests.factories import make_house

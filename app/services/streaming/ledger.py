@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, Text, Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.domain.live import Final, Mark, StreamSpec
+from app.domain.live import Mark, Step, StreamSpec
 from app.domain.transcript import segment_to_dict
 from app.models import StreamSession
 from app.services.database import Database, Unhurried
@@ -35,7 +35,8 @@ WITH moved AS (
     FROM moved JOIN held ON held.id = moved.job_id WHERE stream_sessions.job_id = held.id
 ), said AS (
     INSERT INTO job_segments (job_id, seq, segment, speech_final, alternatives)
-    SELECT said.job_id, said.seq, said.segment::jsonb, said.speech_final, said.alternatives::jsonb FROM unnest(:said_jobs, :seqs, :segments, :speech_finals, :alternatives)
+    SELECT said.job_id, said.seq, said.segment::jsonb, said.speech_final, said.alternatives::jsonb
+    FROM unnest(:said_jobs, :seqs, :segments, :speech_finals, :alternatives)
         AS said (job_id, seq, segment, speech_final, alternatives) JOIN held ON held.id = said.job_id
     ON CONFLICT DO NOTHING
 ), kept AS (
@@ -73,19 +74,6 @@ RETURNING jobs.id, jobs.cancel_requested
     bindparam("tokens", type_=ARRAY(Uuid)),
     bindparam("durations", type_=ARRAY(Float)),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A session's next stretch: up to `mark` it is over with, and `final` is what was said in it, if anything was.
-
-    `pcm` is its sound, if that is to be kept (16 kHz, signed 16-bit little-endian), from `start` on.
-    """
-
-    mark: Mark
-    final: Final | None = None
-    start: int = 0
-    pcm: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

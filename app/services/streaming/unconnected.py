@@ -26,7 +26,7 @@ def give_up_unconnected(database: Database, narrator: Narrator, after_s: float) 
     too_old = Job.created_at < func.now() - timedelta(seconds=after_s)
     waiting = select(Job).where(and_(Job.mode == Mode.STREAMING.value, PARKED, too_old))
     with database.work() as work:
-        now = work.session.scalar(select(func.now()))
+        now = work.session.scalars(select(func.now())).one()
         jobs = work.session.scalars(waiting.limit(BATCH).with_for_update(skip_locked=True)).all()
         for job in jobs:
             job.state = transition(JobState.QUEUED, JobState.FAILED)

@@ -13,7 +13,7 @@ ENCODINGS = tuple(BYTES_PER_UNIT)
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """How the sound comes and what is wanted beside the words.
+    """How the sound comes and what is wanted beside the words. `phrases`, if any, are all that may be heard.
 
     `lockstep`: the client waits for an answer to everything it sends, so it is told at once how far its sound was read.
     """
@@ -23,6 +23,7 @@ class StreamSpec:
     interim_results: bool = True
     endpoint_ms: int = 700
     max_alternatives: int = 0
+    phrases: tuple[str, ...] = ()
     keep_audio: bool = False
     refine: bool = False
     lockstep: bool = False

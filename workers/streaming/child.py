@@ -16,7 +16,8 @@ from typing import TypeVar
 import structlog
 
 from app.audio.confinement import end_with_parent
-from app.audio.live import RestartPoint, make_live_decoder
+from app.audio.live.base import RestartPoint
+from app.audio.live.decoder import make_live_decoder
 from app.domain.errors import EngineError, OutOfMemory, ParloirError
 from app.engines.streaming import StreamOptions
 from app.observability.logging import configure_logging
@@ -140,6 +141,7 @@ class StreamChild:
             endpoint_ms=spec.endpoint_ms,
             interim_results=spec.interim_results,
             max_alternatives=spec.max_alternatives,
+            phrases=spec.phrases,
         )
         recognizer = self._models.get(opening.options).open(options)
         turn_bytes = max(1, int(spec.bytes_per_s * TURN_S))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.audio.live import LiveDecoder, RestartPoint
+from app.audio.live.base import LiveDecoder, RestartPoint
 from app.audio.sound import RATE_HZ, Pcm
 from app.domain.live import Final, Mark, Step
 from app.domain.transcript import Segment, Word

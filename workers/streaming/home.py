@@ -127,6 +127,7 @@ class Home:
 
     def _lose(self, process: EngineProcess, working: Working, error: ParloirError) -> None:
         sid = working.at().sid
+        self.n_slots = 0
         process.kill()
         log.error("child_lost", reason=error.message, was_working=bool(sid))
         if not self._stop.requested():

@@ -13,7 +13,7 @@ ENCODINGS = tuple(BYTES_PER_UNIT)
 
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
-    """How the sound comes and what is wanted beside the words.
+    """How the sound comes and what is wanted beside the words. `phrases`, if any, are all that may be heard.
 
     `lockstep`: the client waits for an answer to everything it sends, so it is told at once how far its sound was read.
     """
@@ -23,6 +23,7 @@ class StreamSpec:
     interim_results: bool = True
     endpoint_ms: int = 700
     max_alternatives: int = 0
+    phrases: tuple[str, ...] = ()
     keep_audio: bool = False
     refine: bool = False
     lockstep: bool = False
@@ -31,6 +32,11 @@ class StreamSpec:
     def bytes_per_unit(self) -> int:
         """Bytes of one of the units that `received` and `committed` are told in."""
         return BYTES_PER_UNIT[self.encoding]
+
+    @property
+    def bytes_per_s(self) -> int:
+        """Bytes of a second of sound; where that varies (`opus`), as many as a browser sends at most."""
+        return 16_000 if self.encoding == "opus" else self.bytes_per_unit * self.rate_hz
 
     def units(self, n_bytes: int) -> int:
         """Whole units in so many bytes."""
@@ -64,6 +70,19 @@ class Final:
     segment: Segment
     speech_final: bool = True
     alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A session's next stretch: up to `mark` it is over with, and `final` is what was said in it, if anything was.
+
+    `pcm` is its sound, if that is to be kept (16 kHz, signed 16-bit little-endian), from sample `start` on.
+    """
+
+    mark: Mark
+    final: Final | None = None
+    start: int = 0
+    pcm: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ PREFIX = "worker:"
 
 @dataclass(frozen=True, slots=True)
 class WorkerPresence:
-    """A worker process: its name (host:pid:token), mode, slots, the jobs it runs, and counts since it started."""
+    """A worker process: its name (host:pid:token), mode, slots, the jobs it runs, and counts since it started.
+
+    `lag_s`: of live sound, the longest that it waits to be heard.
+    """
 
     name: str
     mode: str
@@ -24,6 +27,7 @@ class WorkerPresence:
     failed: int = 0
     crashes: int = 0
     fenced: int = 0
+    lag_s: float = 0.0
 
 
 def announce(client: "redis.Redis", worker: WorkerPresence) -> None:

@@ -1,6 +1,6 @@
 """Units of work: one transaction each, and what is to happen once it is committed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -94,6 +94,15 @@ class Unhurried:
         """
         with _unavailable_if_down(), self._engine.connect() as connection:
             return connection.execute(statement, parameters).first()
+
+    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """Run one statement; all its rows.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached. The statement may or may not have been carried out.
+        """
+        with _unavailable_if_down(), self._engine.connect() as connection:
+            return connection.execute(statement, parameters).all()
 
     def dispose(self) -> None:
         """Close every pooled connection."""

@@ -17,4 +17,5 @@ def spec_options(spec: StreamSpec) -> dict[str, Any]:
 def spec_from_row(row: StreamSession) -> StreamSpec:
     """What was stored; what an older version did not know takes its default."""
     known = {name: row.options[name] for name in StreamSpec.__dataclass_fields__ if name in row.options}
-    return StreamSpec(**{**known, "encoding": row.encoding, "rate_hz": row.rate_hz})
+    phrases = tuple(known.get("phrases", ()))
+    return StreamSpec(**{**known, "phrases": phrases, "encoding": row.encoding, "rate_hz": row.rate_hz})

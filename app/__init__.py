@@ -30,6 +30,10 @@ def create_worker(mode: str, config: "WorkerConfig") -> "Worker | Maintenance":
         from workers.maintenance import build_maintenance
 
         return build_maintenance(config)
+    if mode == "streaming":
+        from workers.streaming.assembly import build_streaming_worker
+
+        return build_streaming_worker(config)
     from app.domain.job import Mode
     from workers.assembly import build_worker
 

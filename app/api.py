@@ -16,11 +16,13 @@ from app.i18n.locales import Locale
 from app.middlewares import access_log, body_limit, cors, errors, headers, identity, locale, rate_limit, request_ids
 from app.middlewares.canonical_path import CanonicalPath, first_segments
 from app.middlewares.families import Families, native_family
+from app.middlewares.vosk_port import VoskPort
 from app.models import Base
 from app.queues.buckets import Buckets
 from app.routes.openapi import openapi_document
 from app.routes.registration import register
 from app.routes.table import NATIVE, ROUTES, SOCKETS
+from app.routes.vosk import PATH as VOSK_PATH
 from app.services.container import build_services
 from app.services.database import LOST_PEER
 from app.services.jobs.submission import Defaults
@@ -60,10 +62,14 @@ def build_api(config: ApiConfig) -> Flask:
         weights_dir=config.weights_dir,
         defaults=Defaults(config.default_engine, config.default_language),
         offload=_in_a_thread,
+        stream_project_max=config.stream_project_max,
+        stream_idle_s=config.stream_idle_s,
     )
     _install_middlewares(app, config)
     register(app, ROUTES, SOCKETS)
     app.wsgi_app = CanonicalPath(app.wsgi_app, first_segments(route.path for route in NATIVE))  # type: ignore[method-assign]
+    if config.vosk_port:
+        app.wsgi_app = VoskPort(app.wsgi_app, config.vosk_port, VOSK_PATH)  # type: ignore[method-assign]
     return app
 
 

@@ -44,6 +44,27 @@ class ApiConfig(BaseConfig):
         "requests a minute that one client (by address) may make, as many at once after a rest; 0: no limit",
         Range(min=0),
     )
+    stream_project_max: int | None = setting(
+        "STREAM_PROJECT_MAX",
+        "int",
+        None,
+        "live sessions that a project may have at once, if it has no limit of its own; unset: no limit",
+        Range(min=0),
+    )
+    stream_idle_s: float = setting(
+        "STREAM_IDLE_S",
+        "float",
+        60.0,
+        "time without sound or keepalive after which the socket of a live session is closed",
+        Range(min=1),
+    )
+    vosk_port: int | None = setting(
+        "VOSK_PORT",
+        "int",
+        None,
+        "second port, on which `/` speaks vosk-server's protocol (2700 is theirs); unset: only `/vosk` does",
+        Range(min=1, max=65_535),
+    )
     default_locale: str = setting(
         "DEFAULT_LOCALE", "str", "fr", "language of the native family's messages", OneOf(("fr", "en"))
     )

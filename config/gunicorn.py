@@ -15,8 +15,9 @@ MEMORY_DIR = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file there safe
 
 def gunicorn_settings(config: ApiConfig) -> dict[str, Any]:
     """What gunicorn is told, by the names of its own settings."""
+    ports = [config.port, *([config.vosk_port] if config.vosk_port else [])]
     return {
-        "bind": [f"{config.host}:{config.port}"],
+        "bind": [f"{config.host}:{port}" for port in ports],
         "workers": config.processes,
         "worker_class": "gevent",
         "worker_connections": 2000,

@@ -87,6 +87,32 @@ class WorkerConfig(BaseConfig):
         secret=True,
     )
 
+    stream_slots: int = setting(
+        "STREAM_SLOTS",
+        "int",
+        0,
+        "live sessions of one engine process; 0: measured at its start",
+        Range(min=0, max=1000),
+    )
+    stream_lease_s: float = setting(
+        "STREAM_LEASE_S", "float", 5.0, "silence after which a live session is taken from its worker", Range(min=0.5)
+    )
+    stream_beat_s: float = setting(
+        "STREAM_BEAT_S", "float", 1.0, "time between signs of life of live sessions", Range(min=0.05)
+    )
+    stream_abandoned_s: float = setting(
+        "STREAM_ABANDONED_S", "float", 30.0, "time without a client after which a live session is ended", Range(min=1)
+    )
+    stream_connect_s: float = setting(
+        "STREAM_CONNECT_S", "float", 600.0, "time a live session waits for its first connection", Range(min=1)
+    )
+    stream_stall_s: float = setting(
+        "STREAM_STALL_S",
+        "float",
+        30.0,
+        "time that an engine process may spend on one piece of live sound before it is ended",
+        Range(min=1),
+    )
     retention_s: float | None = setting(
         "RETENTION_S",
         "float",
@@ -109,3 +135,5 @@ class WorkerConfig(BaseConfig):
         super(WorkerConfig, self).__post_init__()
         if self.environment == "production" and self.webhook_secret is None:
             raise ConfigError(["WEBHOOK_SECRET: Must be set in production, or receivers cannot tell who calls them"])
+        if self.stream_lease_s < 3 * self.stream_beat_s:
+            raise ConfigError(["STREAM_LEASE_S: Must be at least three times STREAM_BEAT_S, or they are taken away"])

@@ -1,6 +1,6 @@
 """Everything a worker needs, put together once."""
 
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from sqlalchemy import create_engine
@@ -29,11 +29,18 @@ from workers.tools import Tools
 MIB = 1024 * 1024
 
 
+class Runs(Protocol):
+    """What a worker's main thread runs until a signal asks to stop."""
+
+    def run(self, housekeeping: Housekeeping) -> None:
+        """Work."""
+
+
 class Worker:
     """A worker process, ready to run."""
 
     def __init__(
-        self, supervisor: Supervisor, housekeeping: Housekeeping, database: Database, narrator: AsideNarrator
+        self, supervisor: Runs, housekeeping: Housekeeping, database: Database, narrator: AsideNarrator
     ) -> None:
         self._supervisor = supervisor
         self._housekeeping = housekeeping
@@ -51,8 +58,8 @@ class Worker:
 
 def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.child") -> Worker:
     """Put a worker together, with children that run `child_module`; connects to nothing yet."""
-    database = Database(create_engine(**_connecting(config)))
-    unhurried = Unhurried(**_connecting(config))
+    database = Database(create_engine(**connecting(config)))
+    unhurried = Unhurried(**connecting(config))
     client = connect(config.redis_url)
     narrator = AsideNarrator(EventLog(client))
     name = worker_name(uuid4().hex[:6])
@@ -84,7 +91,8 @@ def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.
     return Worker(supervisor, housekeeping, database, narrator)
 
 
-def _connecting(config: WorkerConfig) -> dict[str, Any]:
+def connecting(config: WorkerConfig) -> dict[str, Any]:
+    """How a worker connects to PostgreSQL: what `sqlalchemy.create_engine` takes."""
     return {
         "url": with_driver(config.database_url),
         "pool_size": config.concurrency + 1,

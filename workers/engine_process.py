@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection, Pipe
 
 import structlog
 
 from app.domain.errors import ChildDied
-from workers.messages import FromChild, Ready, ToChild
+from workers.messages import FromChild, Ready
 
 log = structlog.get_logger(__name__)
 
@@ -22,16 +23,29 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class EngineProcess:
     """A child that holds the models warm and does one job at a time."""
 
-    def __init__(self, mode: str, settings: dict[str, str] | None = None, module: str = "workers.child") -> None:
-        """`settings` go into its environment, over those of this process; `module` is what it runs."""
+    def __init__(
+        self,
+        mode: str,
+        settings: dict[str, str] | None = None,
+        module: str = "workers.child",
+        inherited: Sequence[int] = (),
+    ) -> None:
+        """`settings` go into its environment, over those of this process; `module` is what it runs.
+
+        It inherits the files `inherited`, and is told their numbers in the end of its command line.
+        """
         ours, theirs = Pipe()
         self._pipe: Connection = ours
         self._heard = select.poll()
         self._heard.register(ours.fileno(), select.POLLIN)
         command = [sys.executable, "-m", module, mode, str(theirs.fileno()), str(os.getpid())]
+        command += [str(fd) for fd in inherited]
         # Its own group: a signal from the terminal is for the supervisor, who knows what to do about it.
         self._process = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], env={**os.environ, **(settings or {})}, start_new_session=True
+            command,
+            pass_fds=[theirs.fileno(), *inherited],
+            env={**os.environ, **(settings or {})},
+            start_new_session=True,
         )
         theirs.close()
 
@@ -52,7 +66,7 @@ class EngineProcess:
                 return
         raise ChildDied(reason=f"it did not start within {timeout_s:.0f} s")
 
-    def send(self, message: ToChild) -> None:
+    def send(self, message: object) -> None:
         """Tell it something.
 
         Raises:

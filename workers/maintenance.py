@@ -28,11 +28,13 @@ from app.services.delivery.key_file import kept_secret
 from app.services.delivery.ledger import DeliveryLedger
 from app.services.delivery.signing import key_of
 from app.services.jobs.idempotency import forget_expired
+from app.services.jobs.narrator import Narrator
 from app.services.jobs.removal import Removal
 from app.services.jobs.retention import Keeping, Retention
 from app.services.media.folder import FolderStorage
 from app.services.media.orphans import remove_orphans
 from app.services.patience import patient
+from app.services.streaming.unconnected import give_up_unconnected
 from config.worker import WorkerConfig
 from workers.outside import build_outbound
 from workers.supervisor import worker_name
@@ -45,6 +47,7 @@ LOOK_EVERY_S = 1.0
 
 TRIES_END_WITHIN_S = 3.0
 ANNOUNCE_EVERY_S = 5.0
+UNCONNECTED_EVERY_S = 30.0
 SWEEP_EVERY_S = 600.0
 UPLOAD_IS_DEAD_AFTER_S = 24 * 3600.0
 ORPHAN_IS_OLDER_THAN_S = 7 * 24 * 3600.0
@@ -134,7 +137,16 @@ def build_maintenance(config: WorkerConfig) -> Maintenance:
     storage, client = FolderStorage(config.storage_dir), connect(config.redis_url)
     keeping = Keeping(config.retention_s, config.audio_retention_s)
     retention = Retention(database, Removal(storage, EventLog(client)), keeping)
-    chores = [*_chores(database, storage), Chore("retention", config.retention_every_s, retention.sweep)]
+    narrator = Narrator(EventLog(client))
+    chores = [
+        *_chores(database, storage),
+        Chore("retention", config.retention_every_s, retention.sweep),
+        Chore(
+            "unconnected_sessions",
+            UNCONNECTED_EVERY_S,
+            lambda: give_up_unconnected(database, narrator, config.stream_connect_s),
+        ),
+    ]
     return Maintenance(worker_name(uuid4().hex[:6]), database, client, deliverer, chores)
 
 

@@ -3,7 +3,8 @@
 from flask import current_app, request
 
 PUBLIC_URL = "PARLOIR_PUBLIC_URL"
-RESULT_PATHS = {"batch": "/api/batchTranscription/result"}
+RESULT_PATHS = {"batch": "/api/batchTranscription/result", "streaming": "/api/streamingTranscription/result"}
+STREAM_PATH = "/api/streamingTranscription/stream"
 
 
 def absolute(path: str) -> str:
@@ -21,3 +22,8 @@ def result_url(mode: str, job_id: str) -> str:
 def events_url(job_id: str) -> str:
     """Where a job's events are."""
     return absolute(f"/api/jobs/{job_id}/events")
+
+
+def stream_url(job_id: str) -> str:
+    """Where the socket of a live session is."""
+    return "ws" + absolute(f"{STREAM_PATH}?job_uuid={job_id}").removeprefix("http")

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.controllers.context import locale
 from app.controllers.links import events_url, result_url
-from app.domain.job import JobFailure, JobView
+from app.domain.job import JobFailure, JobView, Mode
 from app.domain.states import JobState
 from app.domain.transcript import Transcript
 from app.exports.wire import transcript_to_wire
@@ -72,6 +72,8 @@ def _standing(job: JobView) -> dict[str, Any]:
         told["position"] = job.position
     if job.eta_s is not None:
         told["eta_seconds"] = round(job.eta_s, 1)
+    if job.mode is Mode.STREAMING:
+        told["refined_by"] = list(job.refined_by)
     if job.error is not None:
         told["error"] = failed(job.error)
     return told

@@ -29,14 +29,24 @@ def admit(job_id: str) -> None:
         BadRequest: it is no WebSocket handshake.
         NotFound: unknown, or of another project.
     """
+    require_handshake()
+    services().catalogue.get_job(principal(), job_id)
+
+
+def require_handshake() -> None:
+    """Let pass what can be upgraded.
+
+    Raises:
+        BadRequest: it is no WebSocket handshake.
+    """
     if not request.headers.get("Sec-WebSocket-Key") or request.headers.get("Sec-WebSocket-Version") != "13":
         raise BadRequest(reason="the WebSocket handshake is not one of version 13")
-    services().catalogue.get_job(principal(), job_id)
 
 
 def watch_job(socket: Server, job_id: str) -> None:
     """Tell what happens to a job, from its current state until it ends."""
     socket.sock = _WholeSends(socket.sock)
+    socket.thread.begin()
     try:
         for event in services().watch.follow(principal(), job_id):
             _tell(socket, event)

@@ -2,20 +2,27 @@
 
     ParloirError
     ├── BadRequest            malformed: a part is missing or cannot be read
-    │   └── InvalidFields     well-formed, but values are wrong; names each field
+    │   ├── InvalidFields     well-formed, but values are wrong; names each field
+    │   └── HalfSample        a live session's sound ends within a sample
     ├── Unauthenticated       who asks is not known
     ├── Forbidden             who asks is known, and may not
+    │   └── TokenRefused      to go on with a live session takes its token
     ├── NotFound              no such thing, or it belongs to someone else
     ├── Conflict              the thing is not in a state that allows this
     │   ├── RefusedTransition
     │   ├── RecordingRemoved  nothing is left to do it again with
-    │   └── KeyInUse
+    │   ├── KeyInUse
+    │   └── TakenOver         another connection has the live session now
     ├── KeyMismatch           an idempotency key seen before with another body
     ├── TooLarge
+    │   └── FrameTooLarge     a message on a socket
     ├── NotAudio
     ├── TooManyRequests
+    │   └── TooManySessions   a project has all the live sessions it may have
     ├── Unavailable           a backing service is down; retrying helps
-    │   └── StorageFull
+    │   ├── StorageFull
+    │   ├── NoCapacity        no worker has room for another live session
+    │   └── StreamLost        what was sent and not yet heard is lost; it is to be sent again
     ├── MediaError            found out by a worker: the recording cannot be used
     │   ├── MediaUnreadable
     │   ├── MediaEmpty
@@ -28,6 +35,9 @@
     │   ├── EngineUnavailable what was asked for is not on this machine
     │   └── OutOfMemory
     ├── ChildDied             the process that did the work was lost
+    ├── NeverConnected        no sound ever came for a live session
+    ├── IdleTimeout           nothing came on a live session's socket
+    ├── SlowReader            what a live session's client is told is not read
     ├── Poisoned              the job takes its worker down whenever it runs
     └── Cancelled             somebody asked for it
 
@@ -89,6 +99,12 @@ class InvalidFields(BadRequest):
         return InvalidFields, (self.errors,)
 
 
+class HalfSample(BadRequest):
+    """The sound ends in the middle of a sample; its last {n_bytes} bytes are left out."""
+
+    code = "half_sample"
+
+
 class Unauthenticated(ParloirError):
     """This needs a valid key in the header X-API-Key."""
 
@@ -99,6 +115,12 @@ class Forbidden(ParloirError):
     """This is for administrators only."""
 
     code = "forbidden"
+
+
+class TokenRefused(Forbidden):
+    """To go on with this session takes the resume_token that its first connection was given."""
+
+    code = "token_refused"
 
 
 class NotFound(ParloirError):
@@ -132,6 +154,12 @@ class KeyInUse(Conflict):
     retryable = True
 
 
+class TakenOver(Conflict):
+    """Another connection has taken over this session."""
+
+    code = "taken_over"
+
+
 class KeyMismatch(ParloirError):
     """This idempotency key was used before with another request."""
 
@@ -142,6 +170,12 @@ class TooLarge(ParloirError):
     """The upload is larger than the {limit} bytes allowed."""
 
     code = "too_large"
+
+
+class FrameTooLarge(TooLarge):
+    """A message is larger than the {limit} bytes allowed; send the sound in smaller pieces."""
+
+    code = "frame_too_large"
 
 
 class NotAudio(ParloirError):
@@ -157,6 +191,12 @@ class TooManyRequests(ParloirError):
     retryable = True
 
 
+class TooManySessions(TooManyRequests):
+    """This project may have {limit} live sessions at once, and has them."""
+
+    code = "too_many_sessions"
+
+
 class Unavailable(ParloirError):
     """The {service} cannot be reached just now."""
 
@@ -168,6 +208,18 @@ class StorageFull(Unavailable):
     """There is no room left to store recordings."""
 
     code = "storage_full"
+
+
+class NoCapacity(Unavailable):
+    """No worker has room for another live session just now; try again in {retry_after_s} s."""
+
+    code = "no_capacity"
+
+
+class StreamLost(Unavailable):
+    """Sound that was not yet heard is lost; connect again and send what comes after the last committed sample."""
+
+    code = "stream_lost"
 
 
 class MediaError(ParloirError):
@@ -244,6 +296,24 @@ class ChildDied(ParloirError):
 
     code = "child_died"
     retryable = True
+
+
+class NeverConnected(ParloirError):
+    """Nobody connected to this session within {limit_s} s."""
+
+    code = "never_connected"
+
+
+class IdleTimeout(ParloirError):
+    """Nothing was sent for {idle_s} s; send sound or keepalives, or connect again to go on."""
+
+    code = "idle_timeout"
+
+
+class SlowReader(ParloirError):
+    """What is told here was not read for {stuck_s} s."""
+
+    code = "slow_reader"
 
 
 class Poisoned(ParloirError):

@@ -64,7 +64,8 @@ class JobFailure:
 class JobView:
     """All that a client may know about one of its jobs.
 
-    `progress` is 0…1; `seq` is the sequence number of the event that brought the job into this state.
+    `progress` is 0…1; `seq` is the sequence number of the event that brought the job into this state. `source_id` is
+    the live job whose sound this one works on, `refined_by` are the jobs that work on the sound of this one.
     """
 
     id: str
@@ -91,6 +92,8 @@ class JobView:
     error: JobFailure | None = None
     seq: int = 0
     metadata: dict[str, Any] = field(default_factory=dict)
+    source_id: str | None = None
+    refined_by: tuple[str, ...] = ()
 
 
 SEQ_PER_ATTEMPT = 1_000_000

@@ -3,7 +3,8 @@
 QUEUED ──claim──► PROCESSING ──finish──► COMPLETED | FAILED | CANCELLED
    │  ▲               │
    │  └──retry────────┘         (also: crash, release, stall)
-   └──cancel──► CANCELLED
+   ├──cancel──► CANCELLED
+   └──give up──► FAILED       (a live session that nobody connects to)
 FAILED | CANCELLED ──resubmit──► QUEUED   (asked for by a person)
 """
 
@@ -30,7 +31,7 @@ class JobState(StrEnum):
 FINAL_STATES = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED})
 
 EDGES: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.CANCELLED}),
+    JobState.QUEUED: frozenset({JobState.PROCESSING, JobState.CANCELLED, JobState.FAILED}),
     JobState.PROCESSING: FINAL_STATES | {JobState.QUEUED},
     JobState.COMPLETED: frozenset(),
     JobState.FAILED: frozenset({JobState.QUEUED}),

@@ -7,8 +7,11 @@ from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Job
 from app.models.job_error import JobError
 from app.models.job_part import JobPart
+from app.models.job_segment import JobSegment
 from app.models.job_transcript import JobTranscript
 from app.models.project import Project
+from app.models.stream_session import StreamSession
+from app.models.stream_sound import StreamSound
 
 __all__ = [
     "Base",
@@ -18,6 +21,9 @@ __all__ = [
     "Job",
     "JobError",
     "JobPart",
+    "JobSegment",
     "JobTranscript",
     "Project",
+    "StreamSession",
+    "StreamSound",
 ]

@@ -37,7 +37,8 @@ class Job(Base):
     `beat` counts that run's signs of life; `beat_at` (PostgreSQL's clock) is for people and decides nothing.
     `attempt` numbers the runs; `failures`, `crashes` and `releases` count how they ended, apart.
     A recording that is still to be fetched from `audio_url` has no `audio_key` yet, nor a type, size or hash;
-    an ended job may have outlived its recording, and has none any more.
+    an ended job may have outlived its recording, and has none any more. A live job gets one at its end, if its sound is
+    kept; `source_id` is the live job whose sound this one works on.
     """
 
     __tablename__ = "jobs"
@@ -50,7 +51,7 @@ class Job(Base):
             name="finished_when_final",
         ),
         CheckConstraint(
-            "audio_key IS NOT NULL OR audio_url IS NOT NULL OR finished_at IS NOT NULL",
+            "audio_key IS NOT NULL OR audio_url IS NOT NULL OR finished_at IS NOT NULL OR mode = 'streaming'",
             name="has_recording",
         ),
         Index("ix_jobs_newest", "project_id", text("created_at DESC"), text("id DESC")),
@@ -64,6 +65,7 @@ class Job(Base):
             "error_code",
             postgresql_where=text("finished_at IS NOT NULL"),
         ),
+        Index("ix_jobs_source_id", "source_id", postgresql_where=text("source_id IS NOT NULL")),
         Index("ix_jobs_running", "mode", "id", postgresql_where=text("state = 'PROCESSING'")),
     )
 
@@ -83,6 +85,7 @@ class Job(Base):
     audio_url: Mapped[str | None] = mapped_column(Text)
     callback_url: Mapped[str | None] = mapped_column(Text)
     estimated_s: Mapped[float] = mapped_column(Float)
+    source_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
 
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     run_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -17,6 +17,7 @@ class WorkerPresence:
     """A worker process: its name (host:pid:token), mode, slots, the jobs it runs, and counts since it started.
 
     `tries` of a maintenance worker counts its tries to deliver messages by what came of them.
+    `lag_s`: of live sound, the longest that it waits to be heard.
     """
 
     name: str
@@ -29,6 +30,7 @@ class WorkerPresence:
     crashes: int = 0
     fenced: int = 0
     tries: Mapping[str, int] = field(default_factory=dict)
+    lag_s: float = 0.0
 
 
 def announce(client: "redis.Redis", worker: WorkerPresence) -> None:

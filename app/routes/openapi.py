@@ -56,6 +56,9 @@ def _operation(route: Route, plugin: MarshmallowPlugin) -> dict[str, Any]:
     }
     if route.body:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": route.body}}}
+    if route.either:
+        kinds = (JSON, "multipart/form-data", "application/x-www-form-urlencoded")
+        operation["requestBody"] = {"content": {kind: {"schema": route.either} for kind in kinds}}
     if route.form:
         operation["requestBody"] = _form(route.form, route.file_field, plugin)
     return operation
@@ -114,7 +117,7 @@ def _upgrade(socket: Socket) -> dict[str, Any]:
         "operationId": socket.controller.__name__,
         "tags": [socket.tag],
         "summary": socket.summary,
-        "parameters": _variables(socket.path),
+        "parameters": [*_variables(socket.path), *({"in": "query", "schema": query} for query in socket.queries)],
         "responses": {"101": {"description": "Switching Protocols"}},
     }
 

@@ -9,6 +9,7 @@ from flask_sock import Sock
 from werkzeug.exceptions import BadRequest as WerkzeugBadRequest
 from werkzeug.exceptions import UnsupportedMediaType
 
+from app.controllers.delayed_thread import DelayedThread
 from app.domain.errors import BadRequest
 from app.routes.route import Answer, Route, Socket
 from app.schemas.loading import load, load_form
@@ -22,7 +23,11 @@ def register(app: Flask, routes: Iterable[Route], sockets: Iterable[Socket]) -> 
     """Give every route and every socket of the table its address."""
     for route in routes:
         app.add_url_rule(route.path, route.endpoint, _view(route), methods=[route.method])
-    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": PING_S, "max_message_size": MAX_MESSAGE_BYTES}
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "ping_interval": PING_S,
+        "max_message_size": MAX_MESSAGE_BYTES,
+        "thread_class": DelayedThread,
+    }
     sock = Sock(app)
     admit: dict[str | None, Callable[..., None]] = {}
     for socket in sockets:
@@ -54,6 +59,8 @@ def _loaded(route: Route) -> dict[str, Any]:
         loaded["query"] = load_form(route.query(), request.args)
     if route.body:
         loaded["body"] = load(route.body(), _json())
+    if route.either:
+        loaded["body"] = load(route.either(), _json()) if request.is_json else load_form(route.either(), request.form)
     return loaded
 
 

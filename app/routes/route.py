@@ -54,6 +54,7 @@ class Route:
     query: type[Schema] | None = None
     body: type[Schema] | None = None
     form: type[Schema] | None = None
+    either: type[Schema] | None = None
     file_field: str | None = None
     before: Callable[[], None] | None = None
     headers: tuple[Header, ...] = ()
@@ -69,21 +70,25 @@ class Route:
     @property
     def all_errors(self) -> tuple[type[ParloirError], ...]:
         """Everything that can go wrong, also what the schemas find and the limits refuse."""
-        shaped = (InvalidFields,) if self.query or self.body or self.form else ()
-        malformed = (BadRequest,) if self.body or self.form else ()
+        shaped = (InvalidFields,) if self.query or self.body or self.form or self.either else ()
+        malformed = (BadRequest,) if self.body or self.form or self.either else ()
         limited = (TooManyRequests,) if self.is_limited else ()
         return tuple(dict.fromkeys((*malformed, *shaped, *self.errors, *limited)))
 
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """A WebSocket: `admit` runs before the connection is upgraded and may raise, `controller` speaks."""
+    """A WebSocket: `admit` runs before the connection is upgraded and may raise, `controller` speaks.
+
+    `queries` are for the docs: the controller loads one of them.
+    """
 
     path: str
     admit: Callable[..., None]
     controller: Callable[..., None]
     summary: str
     tag: str
+    queries: tuple[type[Schema], ...] = ()
 
     @property
     def endpoint(self) -> str:

@@ -58,6 +58,12 @@ class AcceptedAnswer(Schema):
     events_url = String(required=True)
 
 
+class StreamAcceptedAnswer(AcceptedAnswer):
+    """A live session was made."""
+
+    ws_url = String(required=True, metadata={"description": "Where its socket is"})
+
+
 class OptionsAnswer(Schema):
     """How the job was asked for."""
 
@@ -96,6 +102,7 @@ class JobAnswer(Schema):
     error = AsStored(FailureAnswer)
     options = AsStored(OptionsAnswer)
     metadata = Raw(metadata={"type": "object"})
+    refined_by = List(String(), metadata={"description": "Of a live session: the jobs that do it anew"})
     result_url = String()
     events_url = String()
 
@@ -121,6 +128,7 @@ class ResultAnswer(Schema):
     segments = List(AsStored(SegmentAnswer))
     speakers = List(AsStored(SpeakerAnswer))
     warnings = List(String())
+    refined_by = List(String(), metadata={"description": "Of a live session: the jobs that do it anew"})
     error = AsStored(FailureAnswer)
     metadata = Raw(metadata={"type": "object"})
 

@@ -12,6 +12,8 @@ from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.queues.hub import EventHub
+from app.queues.live_input import LiveInput
+from app.queues.live_output import LiveFeed
 from app.services.database import Database
 from app.services.delivery.deliveries import Deliveries
 from app.services.health import HealthCheck
@@ -24,6 +26,9 @@ from app.services.jobs.submission import Defaults, Submissions
 from app.services.jobs.watch import Watch
 from app.services.media.folder import FolderStorage, Offload
 from app.services.operations.overview import Operations
+from app.services.streaming.admission import Admission
+from app.services.streaming.gateway import Gateway
+from app.services.streaming.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Services:
     watch: Watch
     health: HealthCheck
     operations: Operations
+    sessions: Sessions
+    gateway: Gateway
     redis: "redis.Redis"
 
 
@@ -52,6 +59,8 @@ def build_services(
     weights_dir: Path,
     defaults: Defaults,
     offload: Offload,
+    stream_project_max: int | None = None,
+    stream_idle_s: float = 60.0,
 ) -> Services:
     """Put the services together; connects to nothing yet."""
     database = Database(engine)
@@ -63,6 +72,9 @@ def build_services(
     narrator = Narrator(events)
     catalogue = Catalogue(database, storage, queues)
     control = Control(database, storage, queues, events, narrator)
+    sessions = Sessions(
+        database, registry, queues[Mode.STREAMING], narrator, Admission(client, stream_project_max), defaults
+    )
     return Services(
         storage=storage,
         registry=registry,
@@ -75,5 +87,13 @@ def build_services(
         watch=Watch(catalogue, events, EventHub(connect(redis_url, read_timeout_s=30.0))),
         health=HealthCheck(database, client, queues),
         operations=Operations(database, client, queues, storage),
+        sessions=sessions,
+        gateway=Gateway(
+            sessions,
+            catalogue,
+            LiveInput(client),
+            lambda name: LiveFeed(connect(redis_url, read_timeout_s=30.0), name),
+            stream_idle_s,
+        ),
         redis=client,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import redis
 from redis.exceptions import RedisError
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import Select, and_, func, select, union_all
 
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
@@ -19,7 +19,9 @@ from app.services.database import Database
 
 def _counted(state: JobState) -> "Select[*tuple[Any, ...]]":
     age_s = func.coalesce(func.extract("epoch", func.now() - func.min(Job.run_at)), 0)
-    return select(Job.mode, Job.state, func.count(), age_s).where(Job.state == state).group_by(Job.mode, Job.state)
+    # A job that is due at infinity waits for something else than a worker.
+    which = and_(Job.state == state, Job.run_at < "infinity")
+    return select(Job.mode, Job.state, func.count(), age_s).where(which).group_by(Job.mode, Job.state)
 
 
 # Each half has an index of its own, which a search for both states at once would not use.

@@ -35,6 +35,9 @@ CONTRACTIONS: dict[tuple[str, str], str] = {
     ): "the columns are new, and no earlier release writes them",
     ("0003", "ALTER TABLE jobs DROP CONSTRAINT ck_jobs_has_recording"): "made again at once, allowing more",
     ("0003", "ALTER TABLE jobs ADD CONSTRAINT ck_jobs_has_recording"): "it allows all that the one before allowed",
+    ("0005", "ALTER TABLE jobs ADD CONSTRAINT fk_jobs_source_id"): "the column is new; no earlier release writes it",
+    ("0005", "ALTER TABLE jobs DROP CONSTRAINT ck_jobs_has_recording"): "made again at once, allowing more",
+    ("0005", "ALTER TABLE jobs ADD CONSTRAINT ck_jobs_has_recording"): "it allows all that the one before allowed",
 }
 
 # One row of each table of the first schema, in the order in which they can be written.

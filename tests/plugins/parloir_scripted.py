@@ -76,7 +76,7 @@ class ScriptedEngine:
     """Its one model is always here."""
 
     name: ClassVar[str] = "scripted"
-    capabilities: ClassVar[Capabilities] = Capabilities(prompt=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(prompt=True, hotwords=True)
 
     def __init__(self, weights_dir: Path) -> None:
         self._weights_dir = weights_dir
@@ -86,3 +86,8 @@ class ScriptedEngine:
 
     def load(self, model: ModelInfo, hardware: Hardware) -> ScriptedTranscriber:
         return ScriptedTranscriber()
+
+    def load_streaming(self, model, hardware):
+        from parloir_scripted_live import ScriptedModel
+
+        return ScriptedModel()

@@ -1,6 +1,5 @@
 """Looking at jobs: one, many, their transcripts and recordings. All see one project only."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 from uuid import UUID
@@ -12,7 +11,7 @@ from app.domain.job import JobView, Mode
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.domain.transcript import Segment, Speaker, Transcript, segment_from_dict
-from app.models import Job, JobPart, JobTranscript
+from app.models import Job, JobPart, JobSegment, JobTranscript
 from app.queues.hints import HintQueue
 from app.services.database import Database, Work
 from app.services.jobs.cursor import cursor_of, position_of
@@ -68,6 +67,7 @@ class Catalogue:
         """
         with self._database.work() as work:
             job = view(find(work, principal, job_id))
+            job = replace(job, refined_by=_refined_by(work, job))
         return replace(job, position=self._position(job), eta_s=eta_s(job))
 
     def list_jobs(self, principal: Principal, wanted: JobFilter) -> JobPage:
@@ -88,7 +88,7 @@ class Catalogue:
         )
 
     def get_transcript(self, principal: Principal, job_id: str) -> Transcript:
-        """The transcript of a job: whole when it is completed, else what its finished parts hold.
+        """The transcript of a job: whole when it is completed, else what its finished parts or its finals hold.
 
         Raises:
             NotFound: unknown, or of another project.
@@ -97,8 +97,7 @@ class Catalogue:
         with self._database.work() as work:
             job = find(work, principal, job_id)
             stored = work.session.get(JobTranscript, job.id)
-            parts = [] if stored else _parts(work, job.id)
-        segments = stored.segments if stored else [segment for part in parts for segment in part.segments]
+            segments = stored.segments if stored else _segments_so_far(work, job)
         return Transcript(
             segments=_segments(segments),
             speakers=tuple(Speaker(**speaker) for speaker in (stored.speakers if stored else ())),
@@ -149,8 +148,19 @@ def find(work: Work, principal: Principal, job_id: str, *, lock: bool = False) -
     return job
 
 
-def _parts(work: Work, job_id: UUID) -> Sequence[JobPart]:
-    return work.session.scalars(select(JobPart).where(JobPart.job_id == job_id).order_by(JobPart.part)).all()
+def _segments_so_far(work: Work, job: Job) -> list[dict[str, object]]:
+    if Mode(job.mode) is Mode.STREAMING:
+        finals = select(JobSegment.segment).where(JobSegment.job_id == job.id).order_by(JobSegment.seq)
+        return list(work.session.scalars(finals))
+    parts = select(JobPart).where(JobPart.job_id == job.id).order_by(JobPart.part)
+    return [segment for part in work.session.scalars(parts) for segment in part.segments]
+
+
+def _refined_by(work: Work, job: JobView) -> tuple[str, ...]:
+    if job.mode is not Mode.STREAMING:
+        return ()
+    refining = select(Job.id).where(Job.source_id == UUID(job.id)).order_by(Job.created_at, Job.id)
+    return tuple(str(job_id) for job_id in work.session.scalars(refining))
 
 
 def _segments(stored: list[dict[str, object]]) -> tuple[Segment, ...]:

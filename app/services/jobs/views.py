@@ -45,6 +45,7 @@ def view(job: Job) -> JobView:
         error=_failure(job) if state is JobState.FAILED else None,
         seq=seq_of_state(state, job.attempt),
         metadata=job.meta,
+        source_id=str(job.source_id) if job.source_id else None,
     )
 
 

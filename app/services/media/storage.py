@@ -58,5 +58,13 @@ class Storage(Protocol):
             NotFound: no such recording.
         """
 
+    def duplicate(self, key: str) -> str:
+        """Keep the recording under a second key too, which lives on when the first is removed; returns it.
+
+        Raises:
+            NotFound: no such recording.
+            StorageFull: no room is left.
+        """
+
     def delete(self, key: str) -> None:
         """Remove a recording; harmless if it is gone already."""

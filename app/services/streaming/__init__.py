@@ -1,0 +1,1 @@
+"""Live sessions: opening and resuming them, and what their workers write."""

@@ -1,0 +1,142 @@
+"""The end of a live session: its transcript out of its finals, its recording, and what is to be done with that."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.domain.errors import Unavailable
+from app.domain.job import JobOptions, Mode, Priority
+from app.domain.live import StreamSpec
+from app.domain.states import JobState
+from app.domain.transcript import Transcript, segment_from_dict
+from app.engines.selection import AUTO
+from app.models import Job, JobSegment, StreamSound
+from app.services.database import Database, Work
+from app.services.delivery.outbox import owe
+from app.services.jobs.claimed import ClaimedJob
+from app.services.jobs.completing import COMPLETE, Result, completions
+from app.services.jobs.narrator import Narrator
+from app.services.jobs.views import options_to_dict
+from app.services.media.storage import Storage, StoredAudio
+from app.services.streaming.kept_sound import join
+
+WAV = "audio/wav"
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """How the sound is worked on again once the session is over: in which mode, by which engine."""
+
+    mode: Mode = Mode.BATCH
+    engine: str = AUTO
+
+
+class Finishing:
+    """Completes sessions."""
+
+    def __init__(self, database: Database, storage: Storage, narrator: Narrator, refinement: Refinement) -> None:
+        self._database = database
+        self._storage = storage
+        self._narrator = narrator
+        self._refinement = refinement
+
+    def complete(self, job: ClaimedJob, spec: StreamSpec, duration_s: float) -> bool:
+        """PROCESSING → COMPLETED: transcript, recording and the job that refines it, in one transaction.
+
+        False if the session was no longer this run's. Asking again, because the first answer was lost, is answered
+        True again.
+
+        Raises:
+            StorageFull: no room is left for the recording.
+            Unavailable: PostgreSQL or the storage cannot be reached.
+        """
+        sound = _Sound(self._storage, join(self._database, self._storage, job.id) if spec.keeps_sound else None, spec)
+        kept = False
+        try:
+            kept = self._complete(job, duration_s, sound)
+            return kept or self._was_completed(job)
+        except Unavailable:
+            # The commit may have happened though its answer was lost: the recording must stay.
+            kept = True
+            raise
+        finally:
+            if not kept:
+                sound.drop()
+
+    def _complete(self, job: ClaimedJob, duration_s: float, sound: "_Sound") -> bool:
+        with self._database.work() as work:
+            transcript = _transcript(work, job, duration_s)
+            if not work.rows(COMPLETE, completions([Result(job, transcript)])):
+                return False
+            work.session.execute(delete(StreamSound).where(StreamSound.job_id == UUID(job.id)))
+            self._add_sound(work, job, duration_s, sound)
+            owe(work, work.session.get_one(Job, UUID(job.id)))
+            work.after_commit(lambda: self._narrator.state(job.id, JobState.COMPLETED, job.attempt))
+        return True
+
+    def _add_sound(self, work: Work, job: ClaimedJob, duration_s: float, sound: "_Sound") -> None:
+        if sound.own is not None:
+            work.session.execute(update(Job).where(Job.id == UUID(job.id)).values(_recording(sound.own)))
+        if sound.refined is not None:
+            row = _refining(job, self._refinement) | _recording(sound.refined) | {"estimated_s": duration_s}
+            work.session.execute(insert(Job).values(row))
+            refining = str(row["id"])
+            # Its worker finds it by itself within a moment: nobody waits for it at the door.
+            work.after_commit(lambda: self._narrator.state(refining, JobState.QUEUED, 0))
+
+    def _was_completed(self, job: ClaimedJob) -> bool:
+        mine = select(Job.id).where(Job.id == UUID(job.id), Job.ended_by == job.token)
+        with self._database.work() as work:
+            return work.session.scalar(mine.where(Job.state == JobState.COMPLETED)) is not None
+
+
+class _Sound:
+    """The recording, for the session itself and for the job that refines it: each removes its own when it goes."""
+
+    def __init__(self, storage: Storage, stored: StoredAudio | None, spec: StreamSpec) -> None:
+        self._storage = storage
+        self.own = stored if spec.keep_audio else None
+        self.refined = stored if spec.refine else None
+        if self.own is not None and self.refined is not None:
+            self.refined = replace(self.own, key=storage.duplicate(self.own.key))
+
+    def drop(self) -> None:
+        """Forget it: no row names it."""
+        for stored in (self.own, self.refined):
+            if stored is not None:
+                self._storage.delete(stored.key)
+
+
+def _transcript(work: Work, job: ClaimedJob, duration_s: float) -> Transcript:
+    finals = select(JobSegment.segment).where(JobSegment.job_id == UUID(job.id)).order_by(JobSegment.seq)
+    segments = tuple(segment_from_dict(stored) for stored in work.session.scalars(finals))
+    options = job.options
+    return Transcript(segments, (), options.language, duration_s, options.engine, options.model)
+
+
+def _recording(stored: StoredAudio) -> dict[str, Any]:
+    return {
+        "audio_key": stored.key,
+        "sha256": stored.sha256,
+        "size_bytes": stored.size_bytes,
+        "content_type": WAV,
+    }
+
+
+def _refining(job: ClaimedJob, refinement: Refinement) -> dict[str, Any]:
+    """The row of the job that refines a session: the best engine there is for its language."""
+    engine = None if refinement.engine == AUTO else refinement.engine
+    return {
+        "id": uuid4(),
+        "project_id": job.project_id,
+        "mode": refinement.mode.value,
+        "state": JobState.QUEUED.value,
+        "priority": Priority.NORMAL.rank,
+        "options": options_to_dict(JobOptions(language=job.options.language, engine=engine)),
+        "meta": {},
+        "filename": job.filename,
+        "source_id": UUID(job.id),
+    }

@@ -1,0 +1,119 @@
+"""What the clients of this process send, written to Redis together: one round trip for many sockets."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from app.domain.errors import ParloirError, Unavailable
+from app.queues.live_input import Append, LiveInput
+
+log = structlog.get_logger(__name__)
+
+KEEP_EVERY_S = 3.0
+RETRY_S = 0.25
+AWAY_S = 10.0
+"""How long Redis may be away before connections are given up; their clients come back and send again."""
+
+
+class Source(Protocol):
+    """A connection, as the intake sees it."""
+
+    job_id: str
+    owner: str
+
+    def take(self) -> Append | None:
+        """What waits to be written; the same again until it is `written`."""
+
+    def written(self, answer: int | ParloirError) -> None:
+        """What became of it: the bytes held, or why it was refused."""
+
+    def displaced(self) -> None:
+        """Redis does not know it as the owner of its session."""
+
+
+class Intake:
+    """One thread a process, while there are connections: writes what has come, and says that their owners are there."""
+
+    def __init__(self, live_input: LiveInput) -> None:
+        self._input = live_input
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._sources: dict[Source, None] = {}
+        self._due: dict[Source, None] = {}
+        self._thread: threading.Thread | None = None
+        self._kept_s = 0.0
+
+    def join(self, source: Source) -> None:
+        """Serve a connection from now on."""
+        with self._lock:
+            self._sources[source] = None
+            if self._thread is None:
+                self._kept_s = time.monotonic()
+                self._thread = threading.Thread(target=self._serve, name="live-intake", daemon=True)
+                self._thread.start()
+
+    def leave(self, source: Source) -> None:
+        """Serve it no longer; what waits is dropped."""
+        with self._lock:
+            self._sources.pop(source, None)
+            self._due.pop(source, None)
+        self._wake.set()
+
+    def come(self, source: Source) -> None:
+        """The connection has something to be written."""
+        with self._lock:
+            if source in self._sources:
+                self._due[source] = None
+        self._wake.set()
+
+    def _serve(self) -> None:
+        while self._is_needed():
+            self._wake.wait(max(0.0, self._kept_s + KEEP_EVERY_S - time.monotonic()))
+            self._wake.clear()
+            try:
+                self._write()
+                self._keep()
+            except Exception:  # one connection's trouble must not silence the others
+                log.exception("live_intake_failed")
+
+    def _is_needed(self) -> bool:
+        with self._lock:
+            if not self._sources:
+                self._thread = None
+            return self._thread is not None
+
+    def _write(self) -> None:
+        with self._lock:
+            due, self._due = list(self._due), {}
+        taken = [(source, append) for source in due if (append := source.take())]
+        if not taken:
+            return
+        for (source, _), answer in zip(taken, self._patiently([append for _, append in taken]), strict=True):
+            source.written(answer)
+
+    def _patiently(self, appends: Sequence[Append]) -> Sequence[int | ParloirError]:
+        """Written again and again while Redis is away, which adds nothing twice."""
+        deadline_s = time.monotonic() + AWAY_S
+        while True:
+            try:
+                return self._input.append_many(appends)
+            except Unavailable as error:
+                if time.monotonic() > deadline_s:
+                    return [error] * len(appends)
+                time.sleep(RETRY_S)
+
+    def _keep(self) -> None:
+        if time.monotonic() < self._kept_s + KEEP_EVERY_S:
+            return
+        self._kept_s = time.monotonic()
+        with self._lock:
+            by_job = {source.job_id: source for source in self._sources}
+        try:
+            gone = self._input.keep_owner({job_id: source.owner for job_id, source in by_job.items()})
+        except Unavailable:
+            return  # what is to be written tells it
+        for job_id in gone:
+            by_job[job_id].displaced()

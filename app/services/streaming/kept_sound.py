@@ -1,0 +1,67 @@
+"""The sound of a live session, from the pieces that were stored with its finals to one seekable recording."""
+
+import struct
+from collections.abc import Iterator
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.audio.sound import RATE_HZ
+from app.models import StreamSound
+from app.services.database import Database
+from app.services.media.storage import Storage, StoredAudio
+
+SAMPLE_BYTES = 2
+PIECES_AT_ONCE = 50
+MOST_BYTES = 2**32 - 1
+"""What a WAV file can tell of its size; beyond that (37 hours) readers take the rest as it comes."""
+
+
+def wav_header(n_bytes: int) -> bytes:
+    """The head of a WAV file of so many bytes of sound: 16 kHz, mono, signed 16-bit."""
+    size = min(n_bytes, MOST_BYTES - 36)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE_HZ, RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 16)
+    return struct.pack("<4sI4s", b"RIFF", size + 36, b"WAVE") + form + struct.pack("<4sI", b"data", size)
+
+
+def join(database: Database, storage: Storage, job_id: str) -> StoredAudio | None:
+    """Put the pieces of a session together on storage, a few at a time; None if there is no sound.
+
+    Raises:
+        StorageFull: no room is left.
+        Unavailable: PostgreSQL or the storage cannot be reached.
+    """
+    n_bytes = _n_bytes(database, job_id)
+    if not n_bytes:
+        return None
+    upload = storage.receive(n_bytes + 44)
+    try:
+        upload.write(wav_header(n_bytes))
+        for piece in _pieces(database, job_id):
+            upload.write(piece)
+        return upload.keep()
+    finally:
+        upload.drop()
+
+
+def _n_bytes(database: Database, job_id: str) -> int:
+    total = select(func.sum(func.octet_length(StreamSound.pcm))).where(StreamSound.job_id == UUID(job_id))
+    with database.work() as work:
+        return int(work.session.scalar(total) or 0)
+
+
+def _pieces(database: Database, job_id: str) -> Iterator[bytes]:
+    after = -1
+    while True:
+        page = (
+            select(StreamSound.start_sample, StreamSound.pcm)
+            .where(StreamSound.job_id == UUID(job_id), StreamSound.start_sample > after)
+            .order_by(StreamSound.start_sample)
+            .limit(PIECES_AT_ONCE)
+        )
+        with database.work() as work:
+            rows = work.session.execute(page).all()
+        yield from (bytes(row.pcm) for row in rows)
+        if len(rows) < PIECES_AT_ONCE:
+            return
+        after = rows[-1].start_sample

@@ -1,0 +1,36 @@
+"""A served API and a streaming worker, shared by the tests that do not break them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.factories import House, make_house
+from tests.http_api import ServedApi
+from tests.live import has_room
+from tests.workers import Site, wait_for
+
+IDLE_S = 4.0
+
+
+@pytest.fixture(scope="module")
+def house(postgres_url, redis_url) -> Iterator[House]:
+    house = make_house(postgres_url, redis_url)
+    yield house
+    house.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def served(postgres_url, redis_url, tmp_path_factory) -> Iterator[ServedApi]:
+    folder: Path = tmp_path_factory.mktemp("served")
+    with ServedApi(postgres_url, redis_url, folder, STREAM_IDLE_S=str(IDLE_S)) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def worker(house, postgres_url, redis_url, tmp_path_factory) -> Iterator[Site]:
+    """A streaming worker with plenty of room."""
+    site = Site(postgres_url, redis_url, tmp_path_factory.mktemp("worker"), {"STREAM_SLOTS": "20"})
+    with site.worker(mode="streaming"):
+        wait_for(lambda: has_room(house))
+        yield site

@@ -1,0 +1,183 @@
+"""The child process of a streaming worker: holds the models, listens to many sessions, knows no database.
+
+Runs as `python -m workers.streaming.child MODE FD PARENT_PID WORKING_FD`; speaks `workers.streaming.messages` over the
+inherited pipe FD. One thread does everything: a session gets its turn for a bit of sound, then the next one does.
+"""
+
+import sys
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+import structlog
+
+from app.audio.confinement import end_with_parent
+from app.audio.live.base import RestartPoint
+from app.audio.live.decoder import make_live_decoder
+from app.domain.errors import EngineError, OutOfMemory, ParloirError
+from app.engines.streaming import StreamOptions
+from app.observability.logging import configure_logging
+from app.queues.live_input import END, FINALIZE
+from config.worker import WorkerConfig
+from workers.streaming.capacity import measured_slots
+from workers.streaming.hearing import Hearing
+from workers.streaming.messages import Broke, Close, Feed, FromStreams, Open, Said, Slots, ToStreams
+from workers.streaming.models import LiveModels, build_models
+from workers.streaming.working import Working
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+TURN_S = 0.2
+"""Sound that a session may have heard before it is another one's turn."""
+
+ROUND_S = 0.01
+"""Longest time that words which are there wait for those of other sessions, to go out with them."""
+
+
+@dataclass(slots=True)
+class Seat:
+    """A session, and what of its input has not been heard yet."""
+
+    opening: Open
+    hearing: Hearing
+    turn_bytes: int
+    waiting: deque[Feed] = field(default_factory=deque)
+
+
+class StreamChild:
+    """Reads what the supervisor sends, lets the sessions have their turns, tells what came of it."""
+
+    def __init__(self, pipe: Connection, models: LiveModels, working: Working) -> None:
+        self._pipe = pipe
+        self._models = models
+        self._working = working
+        self._seats: dict[int, Seat] = {}
+        self._turns: deque[int] = deque()
+        self._told: FromStreams = []
+
+    def serve(self, n_slots: int) -> None:
+        """Listen until the supervisor closes the pipe."""
+        self._pipe.send(Slots(n_slots))
+        try:
+            while True:
+                self._take_in()
+                self._round()
+                if self._told:
+                    self._pipe.send(self._told)
+                    self._told = []
+        except (EOFError, OSError):
+            return
+
+    def _take_in(self) -> None:
+        while self._pipe.poll(0 if self._turns or self._told else None):
+            messages: ToStreams = self._pipe.recv()
+            for message in messages:
+                self._take(message)
+
+    def _take(self, message: Open | Feed | Close) -> None:
+        match message:
+            case Open():
+                self._open(message)
+            case Close(sid):
+                self._close(sid)
+            case Feed(sid):
+                seat = self._seats.get(sid)
+                if seat is None:
+                    return
+                if not seat.waiting:
+                    self._turns.append(sid)
+                seat.waiting.append(message)
+
+    def _round(self) -> None:
+        until = time.perf_counter() + ROUND_S
+        while self._turns and time.perf_counter() < until:
+            sid = self._turns.popleft()
+            seat = self._seats.get(sid)
+            if seat is not None and seat.waiting:
+                self._turn(seat)
+
+    def _turn(self, seat: Seat) -> None:
+        sid = seat.opening.sid
+        self._working.on(sid)
+        said = self._guarded(sid, lambda: self._hear(seat))
+        self._working.on(0)
+        if said is None:
+            return
+        self._told.append(said)
+        if said.has_ended:
+            self._close(sid)
+        elif seat.waiting:
+            self._turns.append(sid)
+
+    def _hear(self, seat: Seat) -> Said:
+        feed = seat.waiting.popleft()
+        if feed.kind == FINALIZE:
+            return seat.hearing.finalize()
+        if feed.kind == END:
+            return seat.hearing.end()
+        if len(feed.data) > seat.turn_bytes:
+            rest = feed.data[seat.turn_bytes :]
+            seat.waiting.appendleft(Feed(feed.sid, feed.kind, feed.end_byte, rest))
+        return seat.hearing.hear(feed.data[: seat.turn_bytes])
+
+    def _open(self, opening: Open) -> None:
+        self._working.on(opening.sid, loading=True)
+        seat = self._guarded(opening.sid, lambda: self._seat(opening))
+        self._working.on(0)
+        if seat is not None:
+            self._seats[opening.sid] = seat
+
+    def _seat(self, opening: Open) -> Seat:
+        spec, mark = opening.spec, opening.mark
+        decoder = make_live_decoder(spec.encoding, spec.rate_hz, RestartPoint(mark.byte, mark.sample, mark.header))
+        options = StreamOptions(
+            language=opening.options.language,
+            hotwords=opening.options.hotwords,
+            endpoint_ms=spec.endpoint_ms,
+            interim_results=spec.interim_results,
+            max_alternatives=spec.max_alternatives,
+            phrases=spec.phrases,
+        )
+        recognizer = self._models.get(opening.options).open(options)
+        turn_bytes = max(1, int(spec.bytes_per_s * TURN_S))
+        return Seat(opening, Hearing(opening, decoder, recognizer), turn_bytes)
+
+    def _close(self, sid: int) -> None:
+        seat = self._seats.pop(sid, None)
+        if seat is not None:
+            self._guarded(sid, lambda: seat.hearing.close())
+
+    def _guarded(self, sid: int, action: Callable[[], T]) -> T | None:
+        """Do something for a session; whatever it throws ends that session, not the child."""
+        try:
+            return action()
+        except ParloirError as error:
+            self._break(sid, error)
+        except MemoryError:
+            self._break(sid, OutOfMemory())
+        except Exception as error:  # noqa: BLE001 - whatever an engine throws must become an answer
+            self._break(sid, EngineError(reason=type(error).__name__))
+        return None
+
+    def _break(self, sid: int, error: ParloirError) -> None:
+        self._told.append(Broke(sid, error, traceback.format_exc()))
+        self._seats.pop(sid, None)
+
+
+def main(fd: int, parent_pid: int, working_fd: int) -> None:
+    """Run as a child."""
+    end_with_parent(parent_pid)
+    config = WorkerConfig.from_env()
+    configure_logging(config.log_format, config.log_level)
+    models = build_models(config)
+    n_slots = config.stream_slots or measured_slots(models, config)
+    StreamChild(Connection(fd), models, Working(working_fd)).serve(n_slots)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -79,7 +79,7 @@ BEAT_BEHIND = Statement.of(update(Job).where(OWNED).values(beat=Job.beat + 1, be
 # A commit that waits for the disk takes all before it along; the setting ends with the statement's transaction.
 MAKE_CERTAIN = Statement.of(
     update(Job)
-    .where(OWNED)
+    .where(Job.id == bindparam("job", type_=Uuid), Job.claim == bindparam("token", type_=Uuid))
     .values(beat=Job.beat + 1, beat_at=func.now())
     .returning(func.set_config("synchronous_commit", "on", True))
 )

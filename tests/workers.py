@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,11 +56,13 @@ class Site:
         return key
 
     @contextmanager
-    def worker(self, *arguments: str, mode: str = "batch") -> Iterator[subprocess.Popen[bytes]]:
+    def worker(
+        self, *arguments: str, mode: str = "batch", program: Sequence[str] = ("run_worker.py",)
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """A worker, ended with all it started when the block is left."""
         with (self.folder / f"worker-{uuid4().hex[:6]}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "run_worker.py", mode, *arguments], cwd=ROOT, env=self.environ(), stderr=log
+                [sys.executable, *program, mode, *arguments], cwd=ROOT, env=self.environ(), stderr=log
             )
             try:
                 yield process

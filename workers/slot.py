@@ -7,12 +7,12 @@ import structlog
 
 from app.domain.errors import Cancelled, ChildDied, ParloirError
 from app.helpers.backoff import backoff_s
+from app.helpers.pace import Pace
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.completing import Result
 from workers.attendance import Attendance, ChildCrashed, ChildTraceback, Drained, Fenced, NotBegun
 from workers.engine_process import EngineProcess
 from workers.messages import Done
-from workers.pace import Pace
 from workers.stretch import Given, Stretch
 from workers.taking import Taker
 from workers.tools import Stop, Tally, Tools

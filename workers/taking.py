@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 import structlog
 
 from app.domain.errors import Unavailable
+from app.helpers.pace import Pace
 from app.services.jobs.claimed import ClaimedJob
-from workers.pace import Pace
 from workers.tools import Stop, Tools
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class Taker:
     def more(self, n: int, pace: Pace) -> tuple[list[ClaimedJob], bool]:
         """Claim up to `n` jobs that wait now and are as short as the last ones; and whether more may be asked for.
 
-        If one of those at the head could not be claimed so, it is the next in turn and must not be passed again.
+        If one of them could not be claimed so, it is the next in turn and must not be passed again.
         """
         try:
             hints = self._tools.queue.take_more(n)

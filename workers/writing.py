@@ -7,9 +7,9 @@ import structlog
 
 from app.domain.errors import EngineError, Unavailable
 from app.helpers.backoff import backoff_s
+from app.helpers.pace import MOST_AHEAD
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.completing import Result
-from workers.pace import MOST_AHEAD
 from workers.tools import Stop, Tally, Tools
 
 log = structlog.get_logger(__name__)

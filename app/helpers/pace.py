@@ -1,5 +1,6 @@
 """How many jobs a slot may hold beside the one that runs, as measured on those before."""
 
+import math
 from collections import deque
 
 AHEAD_S = 0.1
@@ -20,7 +21,10 @@ class Pace:
         self._took_s = 0.0
 
     def ran(self, took_s: float, sound_s: float) -> None:
-        """A run has taken so long, on a recording of so many seconds, as guessed when it was handed in."""
+        """A run has taken so long (inf: nobody knows), on a recording that was guessed to be of so many seconds."""
+        if not math.isfinite(took_s):
+            self.forget()
+            return
         self._runs.append((took_s, sound_s))
         self._took_s += took_s
         if len(self._runs) > REMEMBERED:

@@ -34,6 +34,12 @@ class Site:
         log = self.folder / "heard.log"
         return log.read_text().split() if log.exists() else []
 
+    @property
+    def given_s(self) -> float:
+        """How much sound the scripted engine was given, over all runs, by its own count."""
+        log = self.folder / "given.log"
+        return sum(map(float, log.read_text().split())) if log.exists() else 0.0
+
     def environ(self) -> dict[str, str]:
         return {
             **os.environ,
@@ -43,6 +49,7 @@ class Site:
             "VAR_DIR": str(self.folder),
             "PYTHONPATH": f"{PLUGINS}:{ROOT}",
             "SCRIPTED_LOG": str(self.folder / "heard.log"),
+            "SCRIPTED_GIVEN": str(self.folder / "given.log"),
             "DEFAULT_ENGINE": "scripted",
             **self.settings,
         }
@@ -107,19 +114,19 @@ def stop(process: subprocess.Popen[bytes], timeout_s: float = 20.0) -> int:
     return process.wait(timeout_s)
 
 
-def write_speechlike(path: Path, seconds: float) -> Path:
-    """Copy a demo recording over and over until it is so long (16 kHz mono 16-bit WAV)."""
+def write_speechlike(path: Path, seconds: float, rate_hz: int = 16_000) -> Path:
+    """Copy a demo recording over and over until it is so long (mono 16-bit WAV)."""
     import av
     import numpy as np
 
     source = next(iter(sorted((ROOT / "assets" / "demo").glob("*.flac"))))
     with av.open(str(source)) as container:
-        resampler = av.AudioResampler("s16", "mono", 16000)
+        resampler = av.AudioResampler("s16", "mono", rate_hz)
         frames = [out.to_ndarray().reshape(-1) for f in container.decode(audio=0) for out in resampler.resample(f)]
-    samples = np.resize(np.concatenate(frames), int(seconds * 16000))
+    samples = np.resize(np.concatenate(frames), int(seconds * rate_hz))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(16000)
+        file.setframerate(rate_hz)
         file.writeframes(samples.astype("<i2").tobytes())
     return path

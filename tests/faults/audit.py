@@ -10,14 +10,15 @@ CREATE SCHEMA IF NOT EXISTS audit;
 DROP TABLE IF EXISTS audit.changes;
 CREATE TABLE audit.changes (
     n bigserial PRIMARY KEY, what text, job_id uuid, old_state text, state text, old_claim uuid, claim uuid,
-    ended_by uuid, attempts int, counted int
+    ended_by uuid, attempts int, counted int, at timestamptz DEFAULT clock_timestamp(), last_beat_at timestamptz
 );
 
 CREATE OR REPLACE FUNCTION audit.job_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO audit.changes (what, job_id, old_state, state, old_claim, claim, ended_by, attempts, counted)
+    INSERT INTO audit.changes
+        (what, job_id, old_state, state, old_claim, claim, ended_by, attempts, counted, last_beat_at)
     VALUES ('job', NEW.id, OLD.state, NEW.state, OLD.claim, NEW.claim, NEW.ended_by, NEW.attempt - OLD.attempt,
-            NEW.failures + NEW.crashes + NEW.releases - OLD.failures - OLD.crashes - OLD.releases);
+            NEW.failures + NEW.crashes + NEW.releases - OLD.failures - OLD.crashes - OLD.releases, OLD.beat_at);
     RETURN NULL;
 END $$;
 

@@ -56,6 +56,28 @@ def broken_promises(house: House, accepted: Iterable[str], storage: Path, *, n_u
     return [*broken, *_judged_storage(house, FolderStorage(storage), n_unanswered)]
 
 
+def restarts_s(house: House) -> list[float]:
+    """How long after its last sign of life each lost run was begun again, all by PostgreSQL's clock.
+
+    For jobs that lost one run; of several, the last is told.
+    """
+    with house.database.work() as work:
+        changes = work.session.execute(text("SELECT * FROM audit.changes WHERE what = 'job' ORDER BY n")).all()
+    lost = {change.job_id: change.last_beat_at for change in changes if change.state == "QUEUED"}
+    begun = {change.job_id: change.at for change in changes if change.state == "PROCESSING"}
+    return [(begun[job_id] - beat_at).total_seconds() for job_id, beat_at in lost.items() if job_id in begun]
+
+
+def late_restarts(house: House, *, lease_s: float, tick_s: float, allowance_s: float) -> list[str]:
+    """Lost runs that were begun again later than a lease and two ticks after their last sign of life.
+
+    To be asked where a slot was free all the while. `allowance_s` is what a busy machine may take for statements and
+    for waking up.
+    """
+    limit_s = lease_s + 2 * tick_s + allowance_s
+    return [f"begun again after {s:.1f} s, not within {limit_s:.1f} s" for s in restarts_s(house) if s > limit_s]
+
+
 def _judged(change: Row[Any]) -> Iterator[str]:
     """One change of a job: an edge that exists, made by whoever held the claim, counted once."""
     if change.what == "job_parts" and not (change.state == "PROCESSING" and change.claim):

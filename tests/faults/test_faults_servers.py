@@ -127,6 +127,38 @@ def test_jobs_are_taken_in_within_a_second_without_redis(estate: Estate, api, ho
         check(estate)
 
 
+@pytest.mark.parametrize(
+    "away_s", [4, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(300)])], ids=["seconds", "a minute"]
+)
+def test_jobs_are_taken_in_all_the_while_redis_is_gone_and_hints_are_there_soon_after(estate: Estate, api, away_s):
+    tick_s = 1.0
+    estate.site.settings["TICK_S"] = str(tick_s)
+    with estate.site.worker():
+        wait_for(lambda: "worker_started" in estate.site.logs())
+        estate.kill_redis()
+        jobs, took_s = submissions(estate, api, for_s=away_s, every_s=0.5 if away_s < 60 else 1.0)
+        estate.revive_redis()
+        assert drift(estate.house.database, estate.house.queue, Mode.BATCH) > 0, "nothing is left to be healed"
+        healed_s = time.monotonic()
+        wait_for(lambda: drift(estate.house.database, estate.house.queue, Mode.BATCH) == 0)
+        assert time.monotonic() - healed_s < 2 * tick_s + 5, "two ticks, and what a busy machine takes"
+        wait_for(at_rest(estate.house), 60 + 3 * len(jobs))
+        check(estate, *jobs)
+    assert sorted(took_s)[int(0.9 * len(took_s))] < 1.0, took_s
+
+
+def submissions(estate: Estate, api, for_s: float, every_s: float) -> tuple[list[str], list[float]]:
+    """One after the other, each work for more than `every_s`: the jobs, and how long each answer took."""
+    jobs, took_s = [], []
+    end_s = time.monotonic() + for_s
+    while time.monotonic() < end_s:
+        begun_s = time.monotonic()
+        jobs.append(estate.submitted(api, f"sleep:{1.2 * every_s}"))
+        took_s.append(time.monotonic() - begun_s)
+        time.sleep(max(0.0, every_s - took_s[-1]))
+    return jobs, took_s
+
+
 def seconds_of_a_submission(estate: Estate, api) -> float:
     time.sleep(1.1)  # by now the API asks Redis again
     begun_s = time.monotonic()

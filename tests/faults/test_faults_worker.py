@@ -9,10 +9,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from app.audio.sound import RATE_HZ
 from app.domain.job import JobOptions
 from app.models import JobPart, JobTranscript
 from app.services.jobs.views import options_to_dict
 from tests.factories import House, make_house
+from tests.faults.checker import late_restarts, restarts_s
 from tests.workers import Site, children_of, stop, wait_for, write_speechlike
 
 
@@ -84,6 +86,20 @@ def test_a_killed_worker_is_replaced_and_its_child_goes_with_it(house, site, sub
         with site.worker():
             row = ended(house, job_id)
     assert (row.state, row.attempt, row.crashes) == ("COMPLETED", 2, 1)
+
+
+def test_a_lost_run_begins_again_within_a_lease_and_two_ticks(house, site, submit):
+    with site.worker() as one, site.worker() as other:
+        wait_for(lambda: children_of(one) and children_of(other))
+        wait_for(lambda: site.logs().count("worker_started") == 2)
+        job_id = submit("sleep:60")
+        running(house, job_id)
+        wait_for(lambda: house.row(job_id).beat >= 2)
+        (one if f":{one.pid}:" in house.row(job_id).worker else other).kill()
+        wait_for(lambda: house.row(job_id).attempt == 2)
+    assert len(restarts_s(house)) == 1
+    assert late_restarts(house, lease_s=1.5, tick_s=0.3, allowance_s=5.0) == []
+    assert late_restarts(house, lease_s=0.0, tick_s=0.3, allowance_s=0.0), "it was accused before its lease was over"
 
 
 def test_a_killed_child_costs_one_crash_and_the_worker_goes_on(house, site, submit):
@@ -230,6 +246,36 @@ def test_a_later_run_goes_on_after_the_finished_parts(house, site, tmp_path):
     assert row.state == "COMPLETED"
     assert kept >= 2
     assert n_heard_after + n_heard_before <= whole(house, job_id) + 2, "finished parts are not heard twice"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "part_s"), [(120, 10), pytest.param(7200, 300, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+)
+def test_a_run_that_is_lost_at_four_fifths_goes_on_there(house, site, tmp_path, seconds, part_s):
+    """What counts is how much sound the engine itself was given, by its own account."""
+    site.settings |= {"PART_S": str(part_s), "MAX_CRASHES": "10"}
+    key = site.store(write_speechlike(tmp_path / "long.wav", seconds, rate_hz=8000))
+    options = options_to_dict(JobOptions(engine="scripted", model="v1", prompt="sleep:0.02"))
+    job_id = house.add_job(options=options, audio_key=key)
+    with site.worker() as first:
+        wait_for(lambda: kept_s(house, job_id) >= 0.8 * seconds, 400)
+        first.kill()
+        first.wait()
+    given_before_s, kept = site.given_s, kept_s(house, job_id)
+    assert kept < seconds, "it was lost too late to be the fault that is meant"
+    with site.worker():
+        row = ended(house, job_id, 200)
+    assert (row.state, row.attempt, row.crashes) == ("COMPLETED", 2, 1)
+    assert row.duration_s == pytest.approx(seconds, abs=1)
+    assert given_before_s >= kept * 0.5, "the engine is given what may be speech, most of such a recording"
+    assert site.given_s - given_before_s <= seconds - kept + 1, "nothing of a finished part is given to it again"
+
+
+def kept_s(house: House, job_id: str) -> float:
+    """How much of the recording lies in finished parts."""
+    with house.database.work() as work:
+        end = work.session.scalar(select(func.max(JobPart.end_sample)).where(JobPart.job_id == UUID(job_id)))
+    return (end or 0) / RATE_HZ
 
 
 def test_a_worker_that_stops_keeps_what_it_has_done_of_a_part(house, site, tmp_path):

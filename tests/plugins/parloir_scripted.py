@@ -3,7 +3,8 @@
 Prompts: empty (hear one word a span), `sleep:SECONDS` a span, `crash` (SIGSEGV), `hang`, `eat` (memory without end),
 `fail` (an error that a retry can help), `refuse` (one that it cannot), `spin:SECONDS` (hold the GIL),
 `leak:SECRET` (an error that quotes it), `nan` (be unsure in a way that no table takes).
-Each span that is heard adds a line `start-end` to the file that SCRIPTED_LOG names.
+Each span that is heard adds a line `start-end` to the file that SCRIPTED_LOG names; all that it is given to hear in
+adds its length in seconds to that of SCRIPTED_GIVEN.
 """
 
 import ctypes
@@ -29,6 +30,7 @@ class ScriptedTranscriber:
         return "en"
 
     def transcribe(self, pcm: Pcm, spans: Sequence[Span], options: EngineOptions) -> Iterator[Segment]:
+        note(f"{len(pcm) / RATE_HZ:.3f}", "SCRIPTED_GIVEN")
         for span in spans:
             act(options.prompt or "")
             note(f"{span.start}-{span.end}")
@@ -66,8 +68,8 @@ def eat() -> None:
         time.sleep(0.02)
 
 
-def note(line: str) -> None:
-    if path := os.environ.get("SCRIPTED_LOG"):
+def note(line: str, log_of: str = "SCRIPTED_LOG") -> None:
+    if path := os.environ.get(log_of):
         with Path(path).open("a", encoding="ascii") as log:
             log.write(line + "\n")
 

@@ -64,7 +64,7 @@ def speech(n_utterances: int, n_words: int = 3, pause_s: float = 0.9, first_hz: 
 
 def words_of(n_utterances: int, n_words: int = 3, first_hz: int = 300) -> list[str]:
     """What the scripted engine says of `speech`, utterance by utterance."""
-    all_ = [f"w{first_hz + 40 * n}" for n in range(n_utterances * n_words)]
+    all_ = [f"{first_hz + 40 * n}" for n in range(n_utterances * n_words)]
     return [" ".join(all_[at : at + n_words]) for at in range(0, len(all_), n_words)]
 
 

@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.errors import StreamLost, TakenOver
-from app.domain.job import JobOptions
+from app.domain.job import JobOptions, Mode
 from app.domain.principal import ANONYMOUS
 from app.models import Job
 from app.queues.events import EventLog
+from app.queues.hints import HintQueue
 from app.queues.presence import list_workers
+from app.services.jobs.control import Control
 from app.services.media.folder import FolderStorage
 from tests.factories import House, make_house
 from tests.live import Client, Gateway, quiet, resend, speech, texts, tone, words_of
@@ -320,6 +322,57 @@ def test_what_is_not_yet_heard_stays_in_redis_and_the_worker_takes_in_a_bounded_
         assert progress["lag_s"] > 4
         [worker] = wait_for(lambda: [one for one in list_workers(house.client) if one.lag_s > 4])
         assert (worker.slots, worker.busy) == (6, 1)
+
+
+def test_a_rate_that_is_not_ours_survives_a_lost_child_as_well(gateway, site):
+    """44.1 kHz: what a client may forget lies at or before what is stored, and sound begins in the right place."""
+    rate = 44_100
+    at_s = np.arange(int(len(SOUND) / 32000 * rate)) / rate
+    samples = np.frombuffer(SOUND, "<i2")
+    sound = samples[np.minimum((at_s * 16_000).astype(int), len(samples) - 1)].astype("<i2").tobytes()
+    upto = int(len(sound) * 0.45) // 2 * 2
+    with site.worker(mode="streaming") as worker, gateway.connected(gateway.open(rate_hz=rate)) as client:
+        client.send(sound, upto=upto)
+        [final, *_] = client.wait("final")
+        assert final.fields["committed_byte"] / 2 / rate == pytest.approx(final.fields["segment"]["end"] + 0.7, abs=0.1)
+        stream_children(worker)[0].kill()
+        client.send(sound)
+        client.stop()
+        is_undisturbed(client, gateway)
+
+
+def test_a_worker_measures_how_many_sessions_it_can_have(house, site):
+    del site.settings["STREAM_SLOTS"]
+    with site.worker(mode="streaming"):
+        [worker] = wait_for(lambda: [one for one in list_workers(house.client) if one.slots])
+        assert worker.slots > 20
+
+
+def test_a_deleted_session_leaves_no_sound_behind(house, gateway, site, tmp_path):
+    queues = {mode: HintQueue(house.client, mode) for mode in Mode}
+    control = Control(house.database, FolderStorage(tmp_path), queues, house.events, house.narrator)
+    with site.worker(mode="streaming"), gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        control.delete(ANONYMOUS, client.job_id)
+        with pytest.raises(StreamLost):
+            client.send(SOUND)
+        [worker] = wait_for(lambda: [one for one in list_workers(house.client) if not one.busy])
+        assert not list(house.client.scan_iter(f"s:{client.job_id}:*"))
+        assert worker.fenced == 1
+
+
+def test_a_postgresql_that_cuts_all_connections_loses_nothing(house, gateway, site):
+    with site.worker(mode="streaming"), gateway.connected(gateway.open()) as client:
+        for part in range(1, 9):
+            client.send(SOUND, upto=len(SOUND) * part // 8 // 2 * 2)
+            with house.engine.connect() as connection:
+                cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'parloir-worker'"
+                connection.exec_driver_sql(cut)
+            time.sleep(0.1)
+        client.stop()
+        is_undisturbed(client, gateway)
+        assert house.row(client.job_id).attempt == 1
 
 
 def test_without_postgresql_finals_wait_and_none_is_lost(house, gateway, site):

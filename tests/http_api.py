@@ -144,6 +144,12 @@ class ServedApi:
         self._process.kill()
         self._process.wait()
 
+    def kill_all(self) -> None:
+        """End all its processes at once."""
+        for process in (psutil.Process(self._process.pid), *psutil.Process(self._process.pid).children()):
+            process.kill()
+        self._process.wait()
+
     def is_running(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None

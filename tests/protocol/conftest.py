@@ -6,28 +6,29 @@ from pathlib import Path
 import pytest
 
 from tests.factories import House, make_house
-from tests.http_api import ServedApi
+from tests.http_api import ServedApi, free_port
 from tests.live import has_room
 from tests.workers import Site, wait_for
 
-IDLE_S = 4.0
+IDLE_S = 2.0
+VOSK_PORT = free_port()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def house(postgres_url, redis_url) -> Iterator[House]:
     house = make_house(postgres_url, redis_url)
     yield house
     house.engine.dispose()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def served(postgres_url, redis_url, tmp_path_factory) -> Iterator[ServedApi]:
     folder: Path = tmp_path_factory.mktemp("served")
-    with ServedApi(postgres_url, redis_url, folder, STREAM_IDLE_S=str(IDLE_S)) as api:
+    with ServedApi(postgres_url, redis_url, folder, STREAM_IDLE_S=str(IDLE_S), VOSK_PORT=str(VOSK_PORT)) as api:
         yield api
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def worker(house, postgres_url, redis_url, tmp_path_factory) -> Iterator[Site]:
     """A streaming worker with plenty of room."""
     site = Site(postgres_url, redis_url, tmp_path_factory.mktemp("worker"), {"STREAM_SLOTS": "20"})

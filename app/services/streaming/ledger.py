@@ -23,7 +23,8 @@ from app.services.statements import Statement
 from app.services.streaming.specs import spec_from_row
 
 # FOR NO KEY UPDATE: the rows stay this worker's until all is written; whoever takes a session next sees it all.
-COMMIT = text("""
+COMMIT = Statement.of(
+    text("""
 WITH moved AS (
     SELECT * FROM unnest(:jobs, :tokens, :bytes, :samples, :headers, :cursors, :n_finals)
         AS moved (job_id, token, byte, sample, header, cursor_sample, n_finals)
@@ -48,21 +49,22 @@ WITH moved AS (
 )
 SELECT id FROM held
 """).bindparams(
-    bindparam("jobs", type_=ARRAY(Uuid)),
-    bindparam("tokens", type_=ARRAY(Uuid)),
-    bindparam("bytes", type_=ARRAY(BigInteger)),
-    bindparam("samples", type_=ARRAY(BigInteger)),
-    bindparam("headers", type_=ARRAY(LargeBinary)),
-    bindparam("cursors", type_=ARRAY(BigInteger)),
-    bindparam("n_finals", type_=ARRAY(Integer)),
-    bindparam("said_jobs", type_=ARRAY(Uuid)),
-    bindparam("seqs", type_=ARRAY(Integer)),
-    bindparam("segments", type_=ARRAY(Text)),
-    bindparam("speech_finals", type_=ARRAY(Boolean)),
-    bindparam("alternatives", type_=ARRAY(Text)),
-    bindparam("kept_jobs", type_=ARRAY(Uuid)),
-    bindparam("starts", type_=ARRAY(BigInteger)),
-    bindparam("pcms", type_=ARRAY(LargeBinary)),
+        bindparam("jobs", type_=ARRAY(Uuid)),
+        bindparam("tokens", type_=ARRAY(Uuid)),
+        bindparam("bytes", type_=ARRAY(BigInteger)),
+        bindparam("samples", type_=ARRAY(BigInteger)),
+        bindparam("headers", type_=ARRAY(LargeBinary)),
+        bindparam("cursors", type_=ARRAY(BigInteger)),
+        bindparam("n_finals", type_=ARRAY(Integer)),
+        bindparam("said_jobs", type_=ARRAY(Uuid)),
+        bindparam("seqs", type_=ARRAY(Integer)),
+        bindparam("segments", type_=ARRAY(Text)),
+        bindparam("speech_finals", type_=ARRAY(Boolean)),
+        bindparam("alternatives", type_=ARRAY(Text)),
+        bindparam("kept_jobs", type_=ARRAY(Uuid)),
+        bindparam("starts", type_=ARRAY(BigInteger)),
+        bindparam("pcms", type_=ARRAY(LargeBinary)),
+    )
 )
 
 BEATS = Statement.of(
@@ -118,7 +120,7 @@ class StreamLedger:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        return {str(row.id) for row in self._database.all(COMMIT, _facts(steps))}
+        return {str(job_id) for (job_id,) in self._database.rows(COMMIT, _facts(steps))}
 
     def beat(self, alive: Iterable[Alive]) -> dict[str, Beat]:
         """Say of sessions that they are alive; the answers, by id, for those that are still this worker's.
@@ -142,19 +144,19 @@ def _facts(steps: Steps) -> dict[str, Any]:
     finals = [(job, step.final) for job, some in steps for step in some if step.final is not None]
     sounds = [(job, step) for job, some in steps for step in some if step.pcm]
     return {
-        "jobs": [UUID(job.id) for job, _ in marks],
-        "tokens": [job.token for job, _ in marks],
+        "jobs": [job.id for job, _ in marks],
+        "tokens": [str(job.token) for job, _ in marks],
         "bytes": [mark.byte for _, mark in marks],
         "samples": [mark.sample for _, mark in marks],
         "headers": [mark.header for _, mark in marks],
         "cursors": [mark.cursor for _, mark in marks],
         "n_finals": [mark.n_finals for _, mark in marks],
-        "said_jobs": [UUID(job.id) for job, _ in finals],
+        "said_jobs": [job.id for job, _ in finals],
         "seqs": [final.seq for _, final in finals],
         "segments": [json.dumps(segment_to_dict(final.segment), allow_nan=False) for _, final in finals],
         "speech_finals": [final.speech_final for _, final in finals],
         "alternatives": [json.dumps(final.alternatives, allow_nan=False) for _, final in finals],
-        "kept_jobs": [UUID(job.id) for job, _ in sounds],
+        "kept_jobs": [job.id for job, _ in sounds],
         "starts": [step.start for _, step in sounds],
         "pcms": [step.pcm for _, step in sounds],
     }

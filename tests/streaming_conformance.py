@@ -17,7 +17,7 @@ from app.audio.sound import RATE_HZ, Pcm
 from app.engines.streaming import Heard, Hypothesis, Silence, StreamingModel, StreamOptions, Utterance
 
 CHUNK = RATE_HZ // 10
-GAP_S = 2.0
+GAP_S = 1.2
 
 
 def pieces(pcm: Pcm, n_samples: int) -> Iterator[Pcm]:

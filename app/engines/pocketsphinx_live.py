@@ -5,6 +5,7 @@ mean is set before each utterance, and the level evened out, because a stream ca
 of words wrong instead of 38.9 % on read speech).
 """
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -98,9 +99,10 @@ class PocketsphinxHearing:
 
     def close(self) -> None:
         """See `Hearing`."""
-        if self._decoder is not None:
-            with while_working():
-                self._decoder.end_utt()
+        if self._decoder is None:
+            return
+        with suppress(RuntimeError):  # what failed in the middle of an utterance may fail here again
+            self._decoder.end_utt()
             self._give_back()
 
     def _decode_held(self) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from app.domain.errors import ParloirError, Unavailable
 from app.domain.job import JobOptions, Mode
@@ -26,7 +27,7 @@ from app.services.streaming.admission import Admission
 from app.services.streaming.sessions import OpenStream, Sessions
 from tests.factories import House
 from tests.plugins.parloir_scripted import ScriptedEngine
-from tests.workers import wait_for
+from tests.workers import descendants, wait_for
 
 RATE_HZ = 16_000
 CHUNK_BYTES = RATE_HZ // 10 * 2
@@ -64,7 +65,7 @@ def speech(n_utterances: int, n_words: int = 3, pause_s: float = 0.9, first_hz: 
 
 def words_of(n_utterances: int, n_words: int = 3, first_hz: int = 300) -> list[str]:
     """What the scripted engine says of `speech`, utterance by utterance."""
-    all_ = [f"w{first_hz + 40 * n}" for n in range(n_utterances * n_words)]
+    all_ = [f"{first_hz + 40 * n}" for n in range(n_utterances * n_words)]
     return [" ".join(all_[at : at + n_words]) for at in range(0, len(all_), n_words)]
 
 
@@ -184,3 +185,34 @@ def resend(client: Client, sound: bytes, **how: float) -> None:
                 client.take_over()
             except Unavailable:
                 continue
+
+
+LIVE_SETTINGS = {"STREAM_SLOTS": "6", "STREAM_ABANDONED_S": "1", "STREAM_BEAT_S": "0.3", "STREAM_LEASE_S": "1.5"}
+N = 4
+SOUND = speech(N)
+IN_MID_UTTERANCE = int(len(SOUND) * 0.45) // 2 * 2
+"""A byte of `SOUND` within its second utterance."""
+
+
+def stream_children(process) -> list[psutil.Process]:
+    return [one for one in descendants(process) if "workers.streaming.child" in " ".join(one.cmdline())]
+
+
+def is_undisturbed(client: Client, gateway: Gateway, n: int = N) -> None:
+    """What was told and what is stored are, word for word, what an undisturbed run gives; each final told once."""
+    client.wait("completed", timeout_s=60.0)
+    assert texts(gateway.finals(client.job_id)) == words_of(n)
+    told = {message.fields["seq"]: message.fields["segment"] for message in client.of("final")}
+    assert [told[seq]["text"] for seq in sorted(told)] == words_of(n)
+    assert [message.fields["seq"] for message in client.of("final")] == list(range(1, n + 1))
+    words = [word for final in gateway.finals(client.job_id) for word in final.segment.words]
+    starts = [round(word.start_s, 2) for word in words]
+    assert starts == expected_starts(n)
+
+
+def expected_starts(n: int) -> list[float]:
+    starts, at = [], 0.3
+    for word in range(n * 3):
+        starts.append(round(at, 2))
+        at += 0.2 + (0.9 if word % 3 == 2 else 0.1)
+    return starts

@@ -6,6 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from app.controllers.health import workers_by_mode
+from app.domain.job import Mode
 from app.services.operations.snapshot import LastHour, QueueState, Snapshot
 
 QUEUE_GAUGES: tuple[tuple[str, str, Callable[[QueueState], float | None]], ...] = (
@@ -35,6 +36,7 @@ class SnapshotCollector(Collector):
         yield from self._queues()
         yield self._waits()
         yield from self._slots()
+        yield self._lag()
         yield self._totals()
         yield from _last_hour(self._snapshot.last_hour)
 
@@ -80,6 +82,15 @@ class SnapshotCollector(Collector):
             slots.add_metric([mode], counts["slots"])
             busy.add_metric([mode], counts["busy"])
         yield from (workers, slots, busy)
+
+    def _lag(self) -> Metric:
+        lag = GaugeMetricFamily(
+            "parloir_stream_lag_seconds", "The longest that live sound waits to be heard.", labels=["worker"]
+        )
+        for worker in self._snapshot.workers:
+            if worker.mode == Mode.STREAMING:
+                lag.add_metric([worker.name], worker.lag_s)
+        return lag
 
     def _totals(self) -> Metric:
         totals = CounterMetricFamily(

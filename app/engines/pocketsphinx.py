@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from app.engines.base import Capabilities, EngineOptions, Hardware, ModelInfo
 from app.engines.failures import while_loading, while_working
 from app.engines.pcm16 import FULL_SCALE, to_pcm16
 from app.engines.phrasing import segments_of
+
+if TYPE_CHECKING:
+    from app.engines.pocketsphinx_live import PocketsphinxModel
 
 MODEL = "en-us"
 FRAME_S = 0.01
@@ -30,11 +33,11 @@ _FILLER = ("<", "[", "+")
 
 
 class PocketsphinxEngine:
-    """English batch transcription without any download."""
+    """English without any download, recorded or live."""
 
     name: ClassVar[str] = "pocketsphinx"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        spans=SpanPolicy(max_s=30.0, join_gap_s=1.0, pad_s=0.5, min_silence_s=1.0)
+        streams=True, spans=SpanPolicy(max_s=30.0, join_gap_s=1.0, pad_s=0.5, min_silence_s=1.0)
     )
 
     def __init__(self, _weights_dir: Path) -> None:
@@ -52,6 +55,17 @@ class PocketsphinxEngine:
         """
         with while_loading(self.name, model.name):
             return PocketsphinxTranscriber(decoder())
+
+    def load_streaming(self, model: ModelInfo, hardware: Hardware) -> "PocketsphinxModel":  # noqa: ARG002 - as `load`
+        """A decoder, and more of them when several people speak at once.
+
+        Raises:
+            EngineUnavailable: the package is not installed, or damaged.
+        """
+        from app.engines.pocketsphinx_live import PocketsphinxModel
+
+        with while_loading(self.name, model.name):
+            return PocketsphinxModel()
 
 
 class PocketsphinxTranscriber:
@@ -120,6 +134,11 @@ def decoded_words(loaded: Any) -> Iterator[Word]:
                 end_s=(heard.end_frame + 1) * FRAME_S,
                 confidence=min(1.0, max(0.0, heard.prob)),
             )
+
+
+def without_marks(text: str) -> str:
+    """A hypothesis as people read it: no marks of variant pronunciations."""
+    return " ".join(_VARIANT.sub("", word) for word in text.split() if not word.startswith(_FILLER))
 
 
 def shifted(word: Word, span: Span) -> Word:

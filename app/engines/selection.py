@@ -18,16 +18,19 @@ AUTO = "auto"
 TASKS = ("transcribe", "translate")
 
 
-def select(registry: Registry, options: JobOptions, default: str = AUTO) -> Choice:
+def select(registry: Registry, options: JobOptions, default: str = AUTO, *, live: bool = False) -> Choice:
     """The engine and the model, here on this machine, that shall do the job; best first where several can.
 
-    `default` is the engine for jobs that name none. Imports no ML package.
+    `default` is the engine for jobs that name none. `live`: an engine that streams by itself is better than one
+    that hears each utterance again and again. Imports no ML package.
 
     Raises:
         InvalidFields: something asked for is malformed, or nothing here can do it; says what to fetch, or what
             would be right.
     """
     _check_syntax(options)
+    if live:
+        _check_live(options)
     named = _named(registry, options, options.engine or default)
     here = [choice for choice in named if choice.model.is_here]
     refusals = _refusals(here or named, named, options)
@@ -36,7 +39,23 @@ def select(registry: Registry, options: JobOptions, default: str = AUTO) -> Choi
     able = _able(here, options)
     if not able:
         raise InvalidFields(_nothing_here(named, options))
+    able = _streaming_first(able) if live else able
     return able[0] if options.language else _without_language(able)
+
+
+def _check_live(options: JobOptions) -> None:
+    """What no engine does live."""
+    errors: dict[str, list[str]] = {}
+    if options.task == "translate":
+        errors["task"] = ["Live speech is transcribed, not translated; hand in the recording afterwards."]
+    if options.prompt:
+        errors["prompt"] = ["A live stream takes no prompt; name the words to favour in hotwords."]
+    if errors:
+        raise InvalidFields(errors)
+
+
+def _streaming_first(able: Sequence[Choice]) -> list[Choice]:
+    return sorted(able, key=lambda choice: not choice.engine.capabilities.streams)
 
 
 def _nothing_here(named: Sequence[Choice], options: JobOptions) -> dict[str, list[str]]:

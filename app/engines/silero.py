@@ -6,6 +6,7 @@ a third of the time, because one call goes through many frames and hands the LST
 """
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,12 @@ def _blocks(stream: Pcm, n_frames: int) -> Iterator[npt.NDArray[np.float32]]:
         yield np.ascontiguousarray(windows, np.float32)
 
 
+@cache
 def _session(path: Path) -> Any:
-    """One thread: several streams share a machine, and a network this small gains nothing from more."""
+    """One for all streams of a process: it keeps no state.
+
+    One thread: several streams share a machine, and a network this small gains nothing from more.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -20,7 +20,7 @@ class StreamOptions:
     """What one stream is asked for. `language` None: that of the weights, or detected for each utterance.
 
     `endpoint_ms` is the silence that ends an utterance. `phrases`, if any, are all that may be heard, and
-    `max_alternatives` how many readings of an utterance are wanted beside the best, where an engine can.
+    `max_alternatives` how many readings of an utterance are wanted, where an engine can (0: only the best).
     """
 
     language: str | None = None
@@ -45,7 +45,7 @@ class Utterance:
     """Something said, for good; its times are seconds from the start of the recogniser.
 
     Input before `cursor` is not needed again. `speech_final` False: the speaker went on, and only the length was
-    too much. `alternatives` are other readings with their scores, best first.
+    too much. `alternatives` are its readings with their scores, the best first, if they were asked for.
     """
 
     segment: Segment

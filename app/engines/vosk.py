@@ -7,7 +7,7 @@ phrases but not made to favour some words, so it declares no hotwords.
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from app.audio.sound import RATE_HZ, Pcm, Span, SpanPolicy
 from app.domain.transcript import Segment, Word
@@ -16,6 +16,9 @@ from app.engines.failures import while_loading, while_working
 from app.engines.pcm16 import to_pcm16
 from app.engines.phrasing import segments_of
 from app.engines.vosk_models import listed
+
+if TYPE_CHECKING:
+    from app.engines.vosk_live import VoskModel
 
 CHUNK = RATE_HZ // 5
 """Samples given at once: 0.2 s, so that an end of speech is noticed soon."""
@@ -26,12 +29,12 @@ _UNKNOWN = ("[unk]", "<unk>")
 
 
 class VoskEngine:
-    """Batch transcription with any of Vosk's models."""
+    """Any of Vosk's models, recorded or live."""
 
     name: ClassVar[str] = "vosk"
     # It finds pauses by itself and adapts to the voice as it goes: spans may be long.
     capabilities: ClassVar[Capabilities] = Capabilities(
-        spans=SpanPolicy(max_s=300.0, join_gap_s=2.0, pad_s=0.3, min_silence_s=0.5)
+        streams=True, spans=SpanPolicy(max_s=300.0, join_gap_s=2.0, pad_s=0.3, min_silence_s=0.5)
     )
 
     def __init__(self, weights_dir: Path) -> None:
@@ -49,6 +52,17 @@ class VoskEngine:
         """
         with while_loading(self.name, model.name):
             return VoskTranscriber(load_model(model.path), model.languages[0])
+
+    def load_streaming(self, model: ModelInfo, hardware: Hardware) -> "VoskModel":  # noqa: ARG002 - as `load`
+        """Read a model that all streams of the process share.
+
+        Raises:
+            EngineUnavailable: it is not here, or not a model.
+        """
+        from app.engines.vosk_live import VoskModel
+
+        with while_loading(self.name, model.name):
+            return VoskModel(load_model(model.path), model.languages[0])
 
 
 class VoskTranscriber:
@@ -113,7 +127,8 @@ def words_of(result: str, span: Span) -> list[Word]:
             word=heard["word"],
             start_s=min(end_s, start_s + heard["start"]),
             end_s=min(end_s, start_s + heard["end"]),
-            confidence=min(1.0, max(0.0, heard["conf"])),
+            # With alternatives, only each reading as a whole has a score.
+            confidence=min(1.0, max(0.0, heard["conf"])) if "conf" in heard else None,
         )
         for heard in json.loads(result).get("result", ())
         if heard["word"] not in _UNKNOWN

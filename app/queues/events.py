@@ -15,6 +15,7 @@ import redis
 from redis.exceptions import RedisError, ResponseError
 
 from app.domain.errors import Unavailable
+from app.queues.live_keys import keys_of
 
 CHANNEL = "job-events"
 KEEP_S = 24 * 3600
@@ -85,12 +86,12 @@ class EventLog:
         return [Event.from_json(fields[b"e"]) for _, fields in entries]
 
     def forget(self, job_id: str) -> None:
-        """Drop a job's log.
+        """Drop a job's log, and what a live session has sent.
 
         Raises:
             Unavailable: Redis cannot be reached.
         """
         try:
-            self._redis.delete(f"events:{job_id}")
+            self._redis.delete(f"events:{job_id}", *keys_of(job_id))
         except RedisError as error:
             raise Unavailable(service="queue") from error

@@ -62,6 +62,15 @@ class Database:
         with _unavailable_if_down(), self._at_once.connect() as connection:
             return connection.execute(statement, parameters).first()
 
+    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """Run one statement, a transaction by itself that is on disk when this returns; all its rows.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached. The statement may or may not have been carried out.
+        """
+        with _unavailable_if_down(), self._at_once.connect() as connection:
+            return connection.execute(statement, parameters).all()
+
     def dispose(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()

@@ -28,7 +28,7 @@ FULL = Snapshot(
     database=True,
     redis=True,
     queues=(QueueState("batch_queue", "batch", 1, 1, 1.0, 1, 0, 1, 0.1, 0.2, 0.3),),
-    workers=(WorkerPresence("host:1:abc", "batch", 1, 0),),
+    workers=(WorkerPresence("host:1:abc", "batch", 1, 0), WorkerPresence("host:2:abc", "streaming", 1, 0)),
     last_hour=LastHour({"FAILED": 1}, {"poisoned": 1}, (RunErrors("crash", "child_died", 1),)),
     storage=Space(1, 2),
 )

@@ -206,3 +206,35 @@ def test_the_turbo_is_not_asked_to_translate(weights_dir):
     assert chosen(registry, language="fr", task="translate") == "whisper/base"
     [message] = refusal(put_here(weights_dir), engine="whisper", model="large-v3-turbo", task="translate")["task"]
     assert "large-v3-turbo" in message
+
+
+STREAMER = engine("streamer", ModelInfo("en", ("en",), HERE), streams=True)
+
+
+def chosen_live(registry: Registry, **options: Any) -> str:
+    return select(registry, JobOptions(**options), live=True).engine.name
+
+
+def test_live_an_engine_that_streams_by_itself_goes_first_and_recorded_it_does_not():
+    registry = Registry([WHISPERER, STREAMER])
+    assert chosen_live(registry, language="en") == "streamer"
+    assert chosen(registry, language="en") == "whisperer/big"
+
+
+def test_live_others_serve_what_no_streaming_engine_can():
+    registry = Registry([STREAMER, WHISPERER])
+    assert chosen_live(registry, language="fr") == "whisperer"
+    assert chosen_live(registry, language="en", hotwords=("Parloir",)) == "whisperer"
+    assert chosen_live(registry, language="en", engine="whisperer") == "whisperer"
+
+
+def test_live_a_language_that_is_not_told_is_found_out_rather_than_taken_for_granted():
+    assert chosen_live(Registry([STREAMER, WHISPERER])) == "whisperer"
+    assert chosen_live(Registry([PLAIN, STREAMER])) == "streamer"
+
+
+@pytest.mark.parametrize(("field", "options"), [("task", {"task": "translate"}), ("prompt", {"prompt": "x"})])
+def test_live_there_is_no_translation_and_no_prompt(field, options):
+    with pytest.raises(InvalidFields) as refused:
+        select(Registry([WHISPERER]), JobOptions(**options), live=True)
+    assert list(refused.value.errors) == [field]

@@ -34,7 +34,7 @@ from workers.streaming.leaving import AT_ONCE, Departures
 from workers.streaming.minutes import Minutes
 from workers.streaming.supervisor import Parts, StreamSupervisor
 from workers.streaming.teller import Teller
-from workers.streaming.watchman import Watchman
+from workers.streaming.watchman import WatchLimits, Watchman
 from workers.supervisor import StopRequest, worker_name
 
 CHILD = "workers.streaming.child"
@@ -66,7 +66,7 @@ def build_streaming_worker(config: WorkerConfig) -> Worker:
         clerk=Clerk(board, ledger, minutes, teller, narrator, departures, tally, config.stream_beat_s),
         door=Door(board, HintQueue(waiting, MODE), claims, endings, ledger, minutes),
         departures=departures,
-        watchman=Watchman(board, live, teller, config.stream_abandoned_s, config.max_duration_s),
+        watchman=Watchman(board, live, teller, _watched(config)),
         teller=teller,
         tally=tally,
     )
@@ -80,6 +80,10 @@ def build_streaming_worker(config: WorkerConfig) -> Worker:
         tick_s=config.stream_beat_s,
     )
     return Worker(supervisor, housekeeping, database, narrator)
+
+
+def _watched(config: WorkerConfig) -> WatchLimits:
+    return WatchLimits(config.stream_abandoned_s, config.max_duration_s, config.child_start_s)
 
 
 def _home(config: WorkerConfig, minutes: Minutes, stop: StopRequest) -> Home:

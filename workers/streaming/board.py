@@ -25,7 +25,7 @@ MOST_PENDING_SOUND = 4 * 1024 * 1024
 class Leaving:
     """How a session leaves this worker once all its steps are stored."""
 
-    how: Literal["complete", "fail", "crash", "cancel"]
+    how: Literal["complete", "fail", "crash", "cancel", "release"]
     error: ParloirError | None = None
     detail: str | None = None
 
@@ -56,6 +56,7 @@ class LiveRun:
     is_leaving: bool = False
     is_urgent: bool = False
     absent_since: float | None = None
+    homeless_since: float | None = None
     is_ended_for: bool = False
     told: tuple[int, int] = (-1, -1)
     n_events: int = 0

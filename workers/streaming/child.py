@@ -67,11 +67,14 @@ class StreamChild:
             while True:
                 self._take_in()
                 self._round()
-                if self._told:
-                    self._pipe.send(self._told)
-                    self._told = []
+                self._tell()
         except (EOFError, OSError):
             return
+
+    def _tell(self) -> None:
+        if self._told:
+            self._pipe.send(self._told)
+            self._told = []
 
     def _take_in(self) -> None:
         while self._pipe.poll(0 if self._turns or self._told else None):
@@ -109,6 +112,9 @@ class StreamChild:
         if said is None:
             return
         self._told.append(said)
+        if said.steps:
+            # Not kept until the round is over: the next turn could be the last thing that this process does.
+            self._tell()
         if said.has_ended:
             self._close(sid)
         elif seat.waiting:

@@ -74,7 +74,8 @@ class Clerk:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        self._store(self._batch(all_=True))
+        while batch := self._batch(all_=True):
+            self._store(batch)
 
     def _write(self) -> None:
         is_beat = time.monotonic() - self._beat_at >= self._beat_s

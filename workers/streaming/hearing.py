@@ -11,6 +11,7 @@ from app.audio.sound import RATE_HZ, Pcm
 from app.domain.live import Final, Mark, Step
 from app.domain.transcript import Segment, Word
 from app.engines.streaming import Heard, Hypothesis, Silence, StreamingRecognizer, Utterance
+from app.exports.plain import plain
 from app.services.transcription.placement import tidy
 from workers.streaming.messages import Guess, Open, Said
 
@@ -95,7 +96,7 @@ class Hearing:
     def _final(self, heard: Utterance) -> Final:
         seq = self._mark.n_finals + 1
         segment = _storable(_shifted(replace(tidy(heard.segment), id=seq - 1), self._base / RATE_HZ))
-        alternatives = tuple((text, _finite(sure) or 0.0) for text, sure in heard.alternatives)
+        alternatives = tuple((plain(text), _finite(sure) or 0.0) for text, sure in heard.alternatives)
         return Final(seq, segment, heard.speech_final, alternatives)
 
     def _step(self, mark: Mark, final: Final | None) -> Step:

@@ -53,14 +53,16 @@ class Departures:
         """See a run off."""
         self._pool.submit(self._see_off, run, leaving)
 
-    def release(self, run: LiveRun) -> None:
-        """Give a session back, so that another worker goes on with it: nobody is to blame.
+    def release(self, run: LiveRun) -> bool:
+        """Give a session back, so that another worker goes on with it: nobody is to blame. False if it was not ours.
 
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        if self._endings.release(run.job):
+        held = self._endings.release(run.job)
+        if held:
             self._offer(run)
+        return held
 
     def close(self) -> None:
         """Wait for those that are being seen off."""
@@ -86,6 +88,8 @@ class Departures:
                 self._fail(run, leaving)
             case "crash":
                 self._crash(run, leaving)
+            case "release":
+                self._insist(lambda: self.release(run))
 
     def _complete(self, run: LiveRun) -> None:
         duration_s = run.n_samples / RATE_HZ

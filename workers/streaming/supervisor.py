@@ -75,7 +75,8 @@ class StreamSupervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         threads = [
-            threading.Thread(target=target, name=name, daemon=True) for name, target in self._loops(housekeeping)
+            threading.Thread(target=self._guarded, args=[name, target], name=name, daemon=True)
+            for name, target in self._loops(housekeeping)
         ]
         for thread in threads:
             thread.start()
@@ -87,6 +88,14 @@ class StreamSupervisor:
             thread.join(STOPS_WITHIN_S)
         self._hand_over()
         log.info("worker_stopped", worker=self.name)
+
+    def _guarded(self, name: str, loop: Callable[[], None]) -> None:
+        """A part that breaks in an unforeseen way stops the worker: its sessions go on elsewhere."""
+        try:
+            loop()
+        except Exception:
+            log.exception("part_broke", part=name)
+            self._stop.ask()
 
     def _loops(self, housekeeping: Housekeeping) -> list[tuple[str, Callable[[], None]]]:
         parts, stop = self._parts, self._stop

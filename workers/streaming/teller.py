@@ -1,6 +1,7 @@
 """Tells Redis, in a thread of its own, what becomes of sessions: nobody who listens or writes waits for it."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable
 
@@ -62,8 +63,11 @@ class Teller:
                 self._keep_what_lasts()
                 if self._is_closing:
                     return
-                threading.Event().wait(AGAIN_S)
+                time.sleep(AGAIN_S)
                 self._wake.set()
+            except Exception:  # what cannot be told must not keep all else from being told
+                log.exception("telling_failed", n=len(self._untold))
+                self._untold.clear()
 
     def _tell(self) -> None:
         n = len(self._untold)

@@ -1,6 +1,7 @@
 """Looks after the clients: whose connection is gone for long has its session ended; who waits is told how far it is."""
 
 import time
+from dataclasses import dataclass
 
 import structlog
 
@@ -8,7 +9,7 @@ from app.audio.sound import RATE_HZ
 from app.domain.errors import Unavailable
 from app.queues.live_input import Held, LiveInput
 from workers.slot import Stop
-from workers.streaming.board import Board, LiveRun
+from workers.streaming.board import Board, Leaving, LiveRun
 from workers.streaming.teller import Teller
 
 log = structlog.get_logger(__name__)
@@ -16,16 +17,25 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class WatchLimits:
+    """In seconds: `abandoned_s` without a connection, or `max_s` of sound, end a session; `homeless_s` without a child
+    to listen to it give it back, so that another worker may.
+    """
+
+    abandoned_s: float
+    max_s: float
+    homeless_s: float
+
+
 class Watchman:
     """The loop."""
 
-    def __init__(self, board: Board, live: LiveInput, teller: Teller, abandoned_s: float, max_s: float) -> None:
-        """`abandoned_s` without a connection, or `max_s` of sound, end a session."""
+    def __init__(self, board: Board, live: LiveInput, teller: Teller, limits: WatchLimits) -> None:
         self._board = board
         self._live = live
         self._teller = teller
-        self._abandoned_s = abandoned_s
-        self._max_samples = max_s * RATE_HZ
+        self._limits = limits
         self.lag_s = 0.0
         """The longest that sound which has come waits to be heard."""
 
@@ -55,14 +65,21 @@ class Watchman:
             run.absent_since = None
         elif run.absent_since is None:
             run.absent_since = time.monotonic()
-        too_long = run.n_samples > self._max_samples
+        self._see_home(run)
+        too_long = run.n_samples > self._limits.max_s * RATE_HZ
         if (too_long or self._is_abandoned(run)) and not run.is_ended_for:
             run.is_ended_for = True
             log.info("session_ended_for_its_client", job_id=run.job.id, is_too_long=too_long)
             self._live.end(run.job.id, run.read[0])
 
+    def _see_home(self, run: LiveRun) -> None:
+        now = time.monotonic()
+        run.homeless_since = None if run.home else run.homeless_since or now
+        if run.homeless_since is not None and now - run.homeless_since > self._limits.homeless_s and not run.leaving:
+            run.leaving = Leaving("release")
+
     def _is_abandoned(self, run: LiveRun) -> bool:
-        return run.absent_since is not None and time.monotonic() - run.absent_since >= self._abandoned_s
+        return run.absent_since is not None and time.monotonic() - run.absent_since >= self._limits.abandoned_s
 
 
 def _lag_s(run: LiveRun) -> float:

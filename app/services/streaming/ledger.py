@@ -115,8 +115,7 @@ class StreamLedger:
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._database.work() as work:
-            return {str(row.id) for row in work.session.execute(COMMIT, _facts(steps))}
+        return {str(row.id) for row in self._database.all(COMMIT, _facts(steps))}
 
     def beat(self, alive: Iterable[Alive]) -> dict[str, Beat]:
         """Say of sessions that they are alive; the answers, by id, for those that are still this worker's.

@@ -1,0 +1,161 @@
+"""Live sessions while workers and children die, hang, sleep and stop: the words are those of an undisturbed run."""
+
+import os
+import signal
+import wave
+from collections.abc import Iterator
+
+import numpy as np
+import psutil
+import pytest
+from sqlalchemy import select
+
+from app.domain.job import JobOptions
+from app.models import Job
+from app.queues.presence import list_workers
+from app.services.media.folder import FolderStorage
+from tests.factories import House, make_house
+from tests.live import IN_MID_UTTERANCE, LIVE_SETTINGS, SOUND, Gateway, is_undisturbed, stream_children
+from tests.workers import Site, descendants, stop, wait_for
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+@pytest.fixture
+def house(postgres_url, redis_url, clean) -> Iterator[House]:
+    house = make_house(postgres_url, redis_url)
+    yield house
+    house.engine.dispose()
+
+
+@pytest.fixture
+def gateway(house, redis_url) -> Gateway:
+    return Gateway(house, redis_url)
+
+
+@pytest.fixture
+def site(postgres_url, redis_url, tmp_path) -> Site:
+    return Site(postgres_url, redis_url, tmp_path, dict(LIVE_SETTINGS))
+
+
+def test_a_child_killed_in_mid_utterance_is_not_noticed(house, gateway, site):
+    with site.worker(mode="streaming") as worker, gateway.connected(gateway.open(keep_audio=True)) as client:
+        other_session = gateway.open()
+        with gateway.connected(other_session) as other:
+            for one in (client, other):
+                one.send(SOUND, upto=IN_MID_UTTERANCE)
+            client.wait("final")
+            stream_children(worker)[0].kill()
+            for one in (client, other):
+                one.send(SOUND)
+                one.stop()
+                is_undisturbed(one, gateway)
+        row = house.row(client.job_id)
+        with FolderStorage(site.folder / "audio").local_path(row.audio_key) as path, wave.open(str(path)) as file:
+            assert file.readframes(10_000_000) == SOUND
+
+
+@pytest.mark.long
+def test_a_child_that_hangs_is_ended_and_blamed_on_the_session_it_hung_on(house, gateway, site):
+    site.settings |= {"STREAM_STALL_S": "1", "MAX_CRASHES": "1"}
+    with site.worker(mode="streaming"):
+        stuck = gateway.open(JobOptions(hotwords=("hang:300",)))
+        with gateway.connected(gateway.open()) as client, gateway.connected(stuck) as hanging:
+            client.send(SOUND)
+            hanging.send(SOUND)
+            assert hanging.wait("error")[0].fields["code"] == "poisoned"
+            client.stop()
+            is_undisturbed(client, gateway)
+
+
+def test_a_worker_killed_in_mid_utterance_is_replaced(house, gateway, site):
+    with site.worker(mode="streaming") as first, gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        with site.worker(mode="streaming"):
+            wait_for(lambda: len(list_workers(house.client)) == 2)
+            os.kill(first.pid, signal.SIGKILL)
+            client.send(SOUND)
+            client.stop()
+            is_undisturbed(client, gateway)
+    assert house.row(client.job_id).crashes == 1
+
+
+def test_a_worker_that_stops_hands_its_sessions_over_at_once_and_without_blame(house, gateway, site):
+    with site.worker(mode="streaming") as first, gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        with site.worker(mode="streaming"):
+            wait_for(lambda: len(list_workers(house.client)) == 2)
+            assert stop(first) == 0
+            client.send(SOUND)
+            client.stop()
+            is_undisturbed(client, gateway)
+    row = house.row(client.job_id)
+    assert (row.attempt, row.crashes, row.releases, row.failures) == (2, 0, 1, 0)
+
+
+@pytest.mark.long
+def test_a_worker_that_slept_past_its_lease_says_nothing_more(house, gateway, site):
+    with site.worker(mode="streaming") as sleeper, gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        with site.worker(mode="streaming"):
+            wait_for(lambda: len(list_workers(house.client)) == 2)
+            family = [psutil.Process(sleeper.pid), *descendants(sleeper)]
+            for one in family:
+                one.suspend()
+            wait_for(lambda: house.row(client.job_id).attempt == 2)
+            wait_for(lambda: any(message.run == 2 for message in client.told))
+            n_told = len(client.told)
+            for one in family:
+                one.resume()
+            client.send(SOUND, pace=4)
+            client.stop()
+            is_undisturbed(client, gateway)
+            assert {message.run for message in client.told[n_told:]} <= {0, 2}
+        assert "session_fenced" in site.logs()
+
+
+@pytest.mark.long
+def test_a_rate_that_is_not_ours_survives_a_lost_child_as_well(gateway, site):
+    """44.1 kHz: what a client may forget lies at or before what is stored, and sound begins in the right place."""
+    rate = 44_100
+    at_s = np.arange(int(len(SOUND) / 32000 * rate)) / rate
+    samples = np.frombuffer(SOUND, "<i2")
+    sound = samples[np.minimum((at_s * 16_000).astype(int), len(samples) - 1)].astype("<i2").tobytes()
+    upto = int(len(sound) * 0.45) // 2 * 2
+    with site.worker(mode="streaming") as worker, gateway.connected(gateway.open(rate_hz=rate)) as client:
+        client.send(sound, upto=upto)
+        [final, *_] = client.wait("final")
+        assert final.fields["committed_byte"] / 2 / rate == pytest.approx(final.fields["segment"]["end"] + 0.7, abs=0.1)
+        stream_children(worker)[0].kill()
+        client.send(sound)
+        client.stop()
+        is_undisturbed(client, gateway)
+
+
+@pytest.mark.long
+def test_kept_sound_is_what_was_sent_and_is_refined(house, gateway, site):
+    with (
+        site.worker(mode="streaming"),
+        site.worker(mode="batch"),
+        gateway.connected(gateway.open(keep_audio=True, refine=True)) as client,
+    ):
+        client.send(SOUND)
+        client.stop()
+        client.wait("completed")
+        row = house.row(client.job_id)
+        with FolderStorage(site.folder / "audio").local_path(row.audio_key) as path, wave.open(str(path)) as file:
+            assert file.readframes(10_000_000) == SOUND
+        with house.database.work() as work:
+            [refining] = work.session.scalars(select(Job.id).where(Job.source_id == row.id))
+        wait_for(lambda: house.row(str(refining)).state == "COMPLETED")
+
+
+@pytest.mark.long
+def test_a_worker_measures_how_many_sessions_it_can_have(house, site):
+    del site.settings["STREAM_SLOTS"]
+    with site.worker(mode="streaming"):
+        [worker] = wait_for(lambda: [one for one in list_workers(house.client) if one.slots])
+        assert worker.slots > 20

@@ -11,7 +11,6 @@ from tests.live import has_room
 from tests.workers import Site, wait_for
 
 IDLE_S = 2.0
-VOSK_PORT = free_port()
 
 
 @pytest.fixture(scope="package")
@@ -22,9 +21,14 @@ def house(postgres_url, redis_url) -> Iterator[House]:
 
 
 @pytest.fixture(scope="package")
-def served(postgres_url, redis_url, tmp_path_factory) -> Iterator[ServedApi]:
+def vosk_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="package")
+def served(postgres_url, redis_url, tmp_path_factory, vosk_port) -> Iterator[ServedApi]:
     folder: Path = tmp_path_factory.mktemp("served")
-    with ServedApi(postgres_url, redis_url, folder, STREAM_IDLE_S=str(IDLE_S), VOSK_PORT=str(VOSK_PORT)) as api:
+    with ServedApi(postgres_url, redis_url, folder, STREAM_IDLE_S=str(IDLE_S), VOSK_PORT=str(vosk_port)) as api:
         yield api
 
 
@@ -35,3 +39,9 @@ def worker(house, postgres_url, redis_url, tmp_path_factory) -> Iterator[Site]:
     with site.worker(mode="streaming"):
         wait_for(lambda: has_room(house))
         yield site
+
+
+@pytest.fixture(autouse=True)
+def room(house) -> None:
+    """A worker is there, also after a test that had Redis forget it."""
+    wait_for(lambda: has_room(house))

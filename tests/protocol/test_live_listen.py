@@ -8,16 +8,11 @@ import wave
 
 import pytest
 
-from tests.live import has_room, speech, words_of
+from tests.live import speech, words_of
 from tests.sounds import DEMO
-from tests.workers import ROOT, wait_for
+from tests.workers import ROOT
 
 pytestmark = pytest.mark.usefixtures("worker")
-
-
-@pytest.fixture(autouse=True)
-def room(house) -> None:
-    wait_for(lambda: has_room(house))
 
 
 def listen(*arguments: object, sound: bytes | None = None) -> subprocess.CompletedProcess:

@@ -7,6 +7,7 @@ from importlib import import_module
 COMMANDS = {
     "up": "start the service on this machine",
     "transcribe": "transcribe files here, without the service",
+    "listen": "live words of a microphone or a file, through the service",
     "top": "show how the service is doing",
     "jobs": "jobs that failed: list, explain, replay, purge",
     "projects": "projects: list them, set weight and retention",

@@ -1,17 +1,34 @@
-"""A served API and a streaming worker, shared by the tests that do not break them."""
+"""A served API and a streaming worker, shared by the tests that do not break them.
 
-from collections.abc import Iterator
+They have a database and a Redis database to themselves: the worker would take the sessions of other tests.
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from app.embedded.migrate import migrate
 from tests.factories import House, make_house
 from tests.http_api import ServedApi, free_port
 from tests.live import has_room
 from tests.workers import Site, wait_for
 
 IDLE_S = 2.0
-VOSK_PORT = free_port()
+
+
+@pytest.fixture(scope="package")
+def postgres_url(create_database: Callable[[], str]) -> str:
+    url = create_database()
+    migrate(url)
+    return url
+
+
+@pytest.fixture(scope="package")
+def redis_url(redis_url: str) -> str:
+    parts = urlsplit(redis_url)
+    return parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), "db": "1"})).geturl()
 
 
 @pytest.fixture(scope="package")
@@ -22,9 +39,14 @@ def house(postgres_url, redis_url) -> Iterator[House]:
 
 
 @pytest.fixture(scope="package")
-def served(postgres_url, redis_url, tmp_path_factory) -> Iterator[ServedApi]:
+def vosk_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="package")
+def served(postgres_url, redis_url, tmp_path_factory, vosk_port) -> Iterator[ServedApi]:
     folder: Path = tmp_path_factory.mktemp("served")
-    with ServedApi(postgres_url, redis_url, folder, STREAM_IDLE_S=str(IDLE_S), VOSK_PORT=str(VOSK_PORT)) as api:
+    with ServedApi(postgres_url, redis_url, folder, STREAM_IDLE_S=str(IDLE_S), VOSK_PORT=str(vosk_port)) as api:
         yield api
 
 
@@ -35,3 +57,9 @@ def worker(house, postgres_url, redis_url, tmp_path_factory) -> Iterator[Site]:
     with site.worker(mode="streaming"):
         wait_for(lambda: has_room(house))
         yield site
+
+
+@pytest.fixture(autouse=True)
+def room(house) -> None:
+    """A worker is there, also after a test that had Redis forget it."""
+    wait_for(lambda: has_room(house))

@@ -103,7 +103,7 @@ def test_a_frame_that_is_too_large_is_refused_before_it_is_kept(served, left_ope
     with Talk.to(served.url) as talk:
         talk.until("ready")
         before_mb = served.rss_mb()
-        with pytest.raises((OSError, Exception)):  # how far the client gets is its own affair
+        with pytest.raises((OSError, Exception)):
             for _ in range(3):
                 talk.socket.send(bytes(100 * 1024 * 1024))
         assert refused(talk) == ("frame_too_large", 1009)

@@ -5,19 +5,13 @@ import pytest
 import redis
 
 from tests.http_api import ServedApi
-from tests.live import has_room, speech, words_of
+from tests.live import speech, words_of
 from tests.live_socket import STREAM_RESULT, Talk, texts_of
 from tests.workers import wait_for
 
 pytestmark = pytest.mark.usefixtures("worker")
 SOUND = speech(4)
 CUT = int(len(SOUND) * 0.45) // 2 * 2
-
-
-@pytest.fixture(autouse=True)
-def room(house) -> None:
-    """A worker is there again, should Redis have forgotten it."""
-    wait_for(lambda: has_room(house))
 
 
 def again(url: str, talk: Talk, **query):

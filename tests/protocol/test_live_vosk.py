@@ -9,7 +9,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.live import speech, words_of
-from tests.protocol.conftest import VOSK_PORT
 
 pytestmark = pytest.mark.usefixtures("worker")
 CHUNK_BYTES = 8_000
@@ -147,7 +146,7 @@ def test_the_model_of_one_client_is_not_that_of_another(served):
         assert ask(other, {"eof": 1}) == {"text": ""}
 
 
-def test_a_port_of_its_own_speaks_it_at_the_root(served):
-    with vosk(served, "/", VOSK_PORT) as socket:
+def test_a_port_of_its_own_speaks_it_at_the_root(served, vosk_port):
+    with vosk(served, "/", vosk_port) as socket:
         assert said(lockstep(socket, speech(1))) == words_of(1)
     assert httpx.get(served.url).headers["Content-Type"].startswith("text/html")

@@ -13,6 +13,8 @@ from app.queues.live_input import Append, LiveInput
 log = structlog.get_logger(__name__)
 
 KEEP_EVERY_S = 3.0
+GATHER_S, GATHER_S_EACH = 0.003, 0.00002
+"""After something came, time for more to come: at most the first, less with few connections."""
 RETRY_S = 0.25
 AWAY_S = 10.0
 """How long Redis may be away before connections are given up; their clients come back and send again."""
@@ -72,6 +74,7 @@ class Intake:
     def _serve(self) -> None:
         while self._is_needed():
             self._wake.wait(max(0.0, self._kept_s + KEEP_EVERY_S - time.monotonic()))
+            time.sleep(min(GATHER_S, GATHER_S_EACH * len(self._sources)))
             self._wake.clear()
             try:
                 self._write()

@@ -144,7 +144,9 @@ class Upstream:
         """Whether anybody has to wait."""
         has_room = self._n_pending <= MAX_PENDING_BYTES and not self.is_paused
         for event, is_so in ((self._has_room, has_room), (self._is_empty, self._n_pending == 0)):
-            if is_so or self._is_closed:
-                event.set()
-            else:
+            if (is_so or self._is_closed) is event.is_set():
+                continue
+            if event.is_set():
                 event.clear()
+            else:
+                event.set()

@@ -1,0 +1,1 @@
+"""Live sound into a running service, its words back."""

@@ -1,5 +1,6 @@
 """Live sessions for tests, through the services and Redis, as a gateway would have them."""
 
+import io
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+import av
 import numpy as np
 import numpy.typing as npt
 import psutil
@@ -67,6 +69,20 @@ def words_of(n_utterances: int, n_words: int = 3, first_hz: int = 300) -> list[s
     """What the scripted engine says of `speech`, utterance by utterance."""
     all_ = [f"{first_hz + 40 * n}" for n in range(n_utterances * n_words)]
     return [" ".join(all_[at : at + n_words]) for at in range(0, len(all_), n_words)]
+
+
+def as_opus(sound: bytes, container: str = "webm") -> bytes:
+    """The same sound (s16le at 16 kHz) as a browser would send it, in `webm` or `ogg`."""
+    written = io.BytesIO()
+    with av.open(written, "w", format=container) as file:
+        stream = file.add_stream("libopus", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.frombuffer(sound, "<i2").reshape(1, -1), "s16", "mono")
+        frame.rate = RATE_HZ
+        resampler = av.AudioResampler("s16", "mono", 48_000, frame_size=960)
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            file.mux(stream.encode(piece))
+        file.mux(stream.encode(None))
+    return written.getvalue()
 
 
 @dataclass

@@ -15,7 +15,18 @@ from app.models import Job
 from app.queues.presence import list_workers
 from app.services.media.folder import FolderStorage
 from tests.factories import House, make_house
-from tests.live import IN_MID_UTTERANCE, LIVE_SETTINGS, SOUND, Gateway, is_undisturbed, stream_children
+from tests.live import (
+    IN_MID_UTTERANCE,
+    LIVE_SETTINGS,
+    SOUND,
+    Gateway,
+    N,
+    as_opus,
+    is_undisturbed,
+    stream_children,
+    texts,
+    words_of,
+)
 from tests.workers import Site, descendants, stop, wait_for
 
 pytestmark = pytest.mark.usefixtures("clean")
@@ -115,6 +126,25 @@ def test_a_worker_that_slept_past_its_lease_says_nothing_more(house, gateway, si
             is_undisturbed(client, gateway)
             assert {message.run for message in client.told[n_told:]} <= {0, 2}
         assert "session_fenced" in site.logs()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("container", ["webm", "ogg"])
+def test_a_browsers_sound_survives_a_lost_child_as_well(gateway, site, container):
+    sound, finals = as_opus(SOUND, container), []
+    with site.worker(mode="streaming") as worker:
+        for is_disturbed in (False, True):
+            with gateway.connected(gateway.open(encoding="opus")) as client:
+                client.send(sound, upto=int(len(sound) * 0.6))
+                client.wait("final")
+                if is_disturbed:
+                    stream_children(worker)[0].kill()
+                client.send(sound)
+                client.stop()
+                client.wait("completed")
+                finals.append(gateway.finals(client.job_id))
+    assert texts(finals[0]) == words_of(N)
+    assert finals[0] == finals[1]
 
 
 @pytest.mark.long

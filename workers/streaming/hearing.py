@@ -123,8 +123,14 @@ class _Kept:
 
 
 def _shifted(segment: Segment, by_s: float) -> Segment:
-    words = tuple(replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s) for word in segment.words)
-    return replace(segment, start_s=segment.start_s + by_s, end_s=segment.end_s + by_s, words=words)
+    """The segment with its times counted from the session's start."""
+
+    def at(time_s: float) -> float:
+        # Rounded, or a sum of floats would tell from which mark the recogniser began.
+        return round(time_s + by_s, 6)
+
+    words = tuple(replace(word, start_s=at(word.start_s), end_s=at(word.end_s)) for word in segment.words)
+    return replace(segment, start_s=at(segment.start_s), end_s=at(segment.end_s), words=words)
 
 
 def _storable(segment: Segment) -> Segment:

@@ -27,7 +27,7 @@ class LiveModels:
             InvalidFields: no engine here can do it.
             EngineUnavailable: the weights cannot be loaded.
         """
-        choice = select(self._registry, options)
+        choice = select(self._registry, options, live=True)
         key = (choice.engine.name, choice.model.name)
         if key not in self._loaded:
             self._loaded[key] = open_streaming_model(choice, self._hardware)

@@ -70,7 +70,7 @@ class Sessions:
             InvalidFields: no engine here can.
         """
         asked = replace(options, language=options.language or self._defaults.language)
-        choice = select_engine(self._registry, asked, self._defaults.engine)
+        choice = select_engine(self._registry, asked, self._defaults.engine, live=True)
         return replace(asked, engine=choice.engine.name, model=choice.model.name)
 
     def open(self, principal: Principal, request: OpenStream) -> LiveSession:

@@ -8,7 +8,7 @@ from app.domain.errors import BadRequest, NoCapacity, NotFound, TooManySessions,
 from app.routes.route import Answer, Route, Socket
 from app.schemas.answers import ResultAnswer, StreamAcceptedAnswer
 from app.schemas.jobs import ResultQuery
-from app.schemas.streaming import OpenStreamForm, ResumeQuery
+from app.schemas.streaming import OpenStreamForm, StreamQuery
 
 BASE = "/api/streamingTranscription"
 TAG = "streaming"
@@ -44,6 +44,6 @@ SOCKETS = (
         stream_native.stream,
         "Speak, and be told the words (WebSocket); without job_uuid it opens a session with the options of createJob",
         TAG,
-        (ResumeQuery,),
+        (StreamQuery,),
     ),
 )

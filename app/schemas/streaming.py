@@ -65,13 +65,21 @@ class OpenStreamForm(Strict):
 class ResumeQuery(Strict):
     """The query of a socket that goes on with a session."""
 
-    job_uuid = Text(required=True, metadata={"description": "The session; without it the socket opens one"})
+    job_uuid = Text(required=True, metadata={"description": "The session"})
     resume_token = Text(
         load_default=None, metadata={"description": "What `ready` told the first connection; later ones need it"}
     )
     after = Integer(
         load_default=0, validate=Range(min=0), metadata={"description": "The last `final` that the client has"}
     )
+
+
+class StreamQuery(OpenStreamForm):
+    """Both kinds of query of a socket, for the docs."""
+
+    job_uuid = Text(metadata={"description": "A session to go on with; without it the socket opens one"})
+    resume_token = ResumeQuery._declared_fields["resume_token"]
+    after = ResumeQuery._declared_fields["after"]
 
 
 class SocketMessage(Strict):

@@ -49,7 +49,7 @@ def test_standard_input_is_heard_as_it_comes(served):
     told = [json.loads(line) for line in ended.stdout.splitlines()]
     assert ended.returncode == 0
     assert [one["segment"]["text"] for one in told if one["type"] == "final"] == words_of(2)
-    assert {one["type"] for one in told} == {"partial", "final"}
+    assert {one["type"] for one in told} <= {"partial", "final"}
 
 
 def test_a_recording_in_english_is_heard_by_the_engine_that_comes_with_us(served):

@@ -129,7 +129,7 @@ def test_a_stop_before_anything_else_completes_an_empty_session(served):
 
 
 def test_a_sender_that_is_faster_than_the_engine_is_slowed_and_loses_nothing(served):
-    with Talk.to(served.url, hotwords="sleep:*:0.4") as talk:
+    with Talk.to(served.url, hotwords="sleep:*:0.15") as talk:
         sound = speech(12)
         talk.send(sound)
         talk.stop()
@@ -144,6 +144,7 @@ def test_events_of_the_session_go_to_the_jobs_other_watchers(served):
         job_id = talk.until("ready")["job_uuid"]
         with Talk.to(served.url, f"/api/jobs/{job_id}/ws") as watcher:
             talk.send(speech(1))
+            watcher.until("segment")
             talk.stop()
             talk.rest()
             events = watcher.rest()

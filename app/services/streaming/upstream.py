@@ -51,7 +51,7 @@ class Upstream:
         """Take a frame of sound; nothing is taken after a stop."""
         self.heard_s = time.monotonic()
         whole = self._whole(data)
-        if not whole or self.has_stopped:
+        if not whole or self.has_stopped or self._is_closed:
             return
         with self._lock:
             self._pending.append(whole)

@@ -42,7 +42,7 @@ def require_error(answer, status: int, code: str) -> dict:
         ({"language": "ja"}, "language"),
         ({"task": "sing"}, "task"),
         ({"task": "translate"}, "task"),
-        ({"hotwords": "a,b"}, "hotwords"),
+        ({"engine": "pocketsphinx", "hotwords": "a,b"}, "hotwords"),
         ({"hotwords": "[1]"}, "hotwords"),
         ({"wordTimestamps": "perhaps"}, "wordTimestamps"),
         ({"priority": "urgent"}, "priority"),

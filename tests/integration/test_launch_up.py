@@ -73,7 +73,7 @@ def test_whatever_is_killed_is_started_again(standing):
 def is_another(service: RunningService, name: str, before: psutil.Process) -> bool:
     try:
         return service.process(name) != before
-    except FileNotFoundError:
+    except (FileNotFoundError, psutil.NoSuchProcess):
         return False
 
 

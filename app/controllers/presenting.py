@@ -13,7 +13,7 @@ from app.exports.wire import transcript_to_wire
 from app.i18n import catalogue
 from app.schemas.answers import OptionsAnswer
 
-IN_TRANSCRIPT = ("transcription", "segments", "speakers", "warnings")
+IN_TRANSCRIPT = ("transcription", "segments", "speakers", "turns", "warnings")
 
 
 def accepted(job: JobView, position: int | None) -> dict[str, Any]:

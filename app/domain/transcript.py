@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from app.domain.speaker_turn import SpeakerTurn
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -40,7 +42,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The result of a job."""
+    """The result of a job. `turns`, when each speaker spoke, are known of jobs that were diarized."""
 
     segments: tuple[Segment, ...] = ()
     speakers: tuple[Speaker, ...] = ()
@@ -49,6 +51,7 @@ class Transcript:
     engine: str | None = None
     model: str | None = None
     warnings: tuple[str, ...] = field(default=())
+    turns: tuple[SpeakerTurn, ...] = ()
 
     @property
     def text(self) -> str:

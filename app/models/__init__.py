@@ -8,6 +8,7 @@ from app.models.job import Job
 from app.models.job_error import JobError
 from app.models.job_part import JobPart
 from app.models.job_transcript import JobTranscript
+from app.models.job_turns import JobTurns
 from app.models.project import Project
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "JobError",
     "JobPart",
     "JobTranscript",
+    "JobTurns",
     "Project",
 ]

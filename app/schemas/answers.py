@@ -38,6 +38,14 @@ class SpeakerAnswer(Schema):
     speaking_time = Float(required=True)
 
 
+class TurnAnswer(Schema):
+    """A stretch in which one voice speaks; those of different voices may overlap. Times in seconds."""
+
+    start = Float(required=True)
+    end = Float(required=True)
+    speaker = String(required=True)
+
+
 class FailureAnswer(Schema):
     """Why a job failed."""
 
@@ -101,7 +109,7 @@ class JobAnswer(Schema):
 
 
 class ResultAnswer(Schema):
-    """A job's result; `transcription`, `segments` and `speakers` only once it is completed."""
+    """A job's result; `transcription`, `segments`, `speakers` and `turns` only once it is completed."""
 
     job_id = String(required=True)
     job_uuid = String(required=True)
@@ -120,6 +128,7 @@ class ResultAnswer(Schema):
     transcription = String()
     segments = List(AsStored(SegmentAnswer))
     speakers = List(AsStored(SpeakerAnswer))
+    turns = List(AsStored(TurnAnswer), metadata={"description": "Of jobs that were diarized; else empty"})
     warnings = List(String())
     error = AsStored(FailureAnswer)
     metadata = Raw(metadata={"type": "object"})

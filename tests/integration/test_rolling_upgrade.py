@@ -35,6 +35,7 @@ CONTRACTIONS: dict[tuple[str, str], str] = {
     ): "the columns are new, and no earlier release writes them",
     ("0003", "ALTER TABLE jobs DROP CONSTRAINT ck_jobs_has_recording"): "made again at once, allowing more",
     ("0003", "ALTER TABLE jobs ADD CONSTRAINT ck_jobs_has_recording"): "it allows all that the one before allowed",
+    ("0006", "ALTER TABLE jobs ADD CONSTRAINT fk_jobs_parent_id_jobs"): "the column is new, and no release writes it",
 }
 
 # One row of each table of the first schema, in the order in which they can be written.

@@ -11,11 +11,14 @@ from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.services.database import LOST_PEER, Database, Unhurried
+from app.services.diarization.joining import Joiner
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
+from app.services.jobs.halves import Bell, wake_forgotten
 from app.services.jobs.narrator import AsideNarrator
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler
+from app.services.jobs.whole import Whole
 from app.services.media.folder import FolderStorage
 from config.worker import WorkerConfig
 from workers.attendance import Limits
@@ -55,7 +58,8 @@ def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.
     narrator = AsideNarrator(EventLog(client))
     name = worker_name(uuid4().hex[:6])
     policy = RetryPolicy(max_attempts=config.max_attempts, max_crashes=config.max_crashes, base_s=config.retry_base_s)
-    endings = Endings(database, narrator, name, policy)
+    bell = Bell({one: HintQueue(client, one) for one in Mode})
+    endings = Endings(database, narrator, name, policy, bell)
     stop = StopRequest(config.drain_s)
     reconciler = Reconciler(database, HintQueue(client, mode), mode)
     tools = Tools(
@@ -63,6 +67,7 @@ def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.
         queue=HintQueue(connect(config.redis_url, read_timeout_s=TAKE_S + 2), mode),
         claims=Claims(database, unhurried, narrator, name),
         endings=endings,
+        outcome=Joiner(database, endings, narrator, bell) if mode is Mode.DIARIZATION else Whole(endings),
         narrator=narrator,
         storage=FolderStorage(config.storage_dir),
         start_child=lambda: EngineProcess(mode.value, {"CONCURRENCY": str(config.concurrency)}, child_module),
@@ -75,6 +80,7 @@ def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.
     housekeeping = Housekeeping(
         reaper=Reaper(database, endings, mode, lease_s=config.lease_s, tick_s=config.tick_s),
         reconciler=reconciler,
+        others=[lambda: wake_forgotten(database, bell)] if mode is Mode.DIARIZATION else [],
         redis=client,
         presence=supervisor.presence,
         tick_s=config.tick_s,

@@ -9,7 +9,6 @@ import structlog
 
 from app.domain.errors import Cancelled, ChildDied, OutOfMemory, ParloirError, Unavailable
 from app.domain.job import SEQ_PER_ATTEMPT
-from app.domain.transcript import Transcript
 from app.exports.wire import segment_to_wire
 from app.queues.events import Event
 from app.services.jobs.claimed import ClaimedJob
@@ -17,7 +16,7 @@ from app.services.jobs.claims import Claims
 from app.services.jobs.narrator import Narrator
 from app.services.media.storage import StoredAudio
 from workers.engine_process import EngineProcess
-from workers.messages import Cancel, Done, Duration, Failed, Fetched, Fetching, FromChild, Heard, PartDone, Progress
+from workers.messages import Cancel, Done, Duration, Failed, Fetched, Fetching, Found, FromChild, Heard, PartDone, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +54,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Attendance:
-    """One run from start to end; `attend` returns its transcript or raises how else it ended."""
+    """One run from start to end; `attend` returns what it found or raises how else it ended."""
 
     job: ClaimedJob
     child: EngineProcess
@@ -75,7 +74,7 @@ class Attendance:
     beat_at: float = field(init=False)
     heard_at: float = field(init=False)
 
-    def attend(self) -> Transcript:
+    def attend(self) -> Found:
         """Stay with the run until it ends.
 
         Raises:
@@ -87,7 +86,7 @@ class Attendance:
             message = self._receive()
             if isinstance(message, Done):
                 self._wait_until_noted()
-                return message.transcript
+                return message.found
             if isinstance(message, Failed):
                 self._raise(message)
             if message is not None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.domain.diarization import Diarization
 from app.domain.errors import ParloirError
 from app.domain.job import JobOptions
 from app.domain.transcript import Segment, Transcript
@@ -9,9 +10,13 @@ from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
 
 
+Found = Transcript | Diarization
+"""What a run finds, by its mode."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """To the child: transcribe this file, or else fetch it from `audio_url` first; go on after the checkpoint."""
+    """To the child: work on this file, or else fetch it from `audio_url` first; go on after the checkpoint."""
 
     job_id: str
     audio: str | None
@@ -75,9 +80,9 @@ class PartDone:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From the child: the whole transcript; the run is over."""
+    """From the child: all that it was to find; the run is over."""
 
-    transcript: Transcript
+    found: Found
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import structlog
 
 from app.domain.errors import Cancelled, ChildDied, EngineError, MediaUnreadable, NotFound, ParloirError, Unavailable
 from app.domain.job import Mode
-from app.domain.transcript import Transcript
 from app.helpers.backoff import backoff_s
 from app.queues.hints import HintQueue
 from app.services.jobs.claimed import ClaimedJob
@@ -23,7 +22,7 @@ from app.services.media.storage import Storage
 from app.services.transcription.checkpoint import Checkpoint
 from workers.attendance import Attendance, ChildCrashed, ChildTraceback, Drained, Fenced, Limits
 from workers.engine_process import EngineProcess
-from workers.messages import Run
+from workers.messages import Found, Run
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +61,16 @@ class Tally:
     running: str | None = None
 
 
+class Outcome(Protocol):
+    """What becomes of what a mode's runs find."""
+
+    def is_known(self, job: ClaimedJob) -> bool:
+        """Whether an earlier run has found it already."""
+
+    def keep(self, job: ClaimedJob, found: Any) -> bool:
+        """Write it, and end the run; False if the job was no longer this run's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a slot works with."""
@@ -70,6 +79,7 @@ class Tools:
     queue: HintQueue
     claims: Claims
     endings: Endings
+    outcome: Outcome
     narrator: Narrator
     storage: Storage
     start_child: Callable[[], EngineProcess]
@@ -161,7 +171,7 @@ class Slot:
         """Run the job; returns what is to be written at its end."""
         endings = self._tools.endings
         try:
-            transcript = self._transcribe(job, child)
+            found = self._found(job, child)
         except Fenced:
             return self._fenced()
         except Drained:
@@ -180,9 +190,18 @@ class Slot:
             self._end_child()
             return lambda: endings.fail(job, UNSTORABLE)
         self.tally.completed += 1
-        return lambda: endings.complete(job, transcript)
+        return lambda: self._tools.outcome.keep(job, found)
 
-    def _transcribe(self, job: ClaimedJob, child: EngineProcess) -> Transcript:
+    def _found(self, job: ClaimedJob, child: EngineProcess) -> Found | None:
+        """What the child finds; None if an earlier run has found it, and only the end is missing."""
+        try:
+            if self._tools.outcome.is_known(job):
+                return None
+        except Unavailable as error:
+            raise NotBegun from error
+        return self._run(job, child)
+
+    def _run(self, job: ClaimedJob, child: EngineProcess) -> Found:
         try:
             with self._recording(job) as path:
                 checkpoint = self._checkpoint(job)

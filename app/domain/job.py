@@ -54,7 +54,7 @@ class JobOptions:
     word_timestamps: bool = True
     trim_silence: bool = False
     transcribe: bool = True
-    num_speakers: int | None = None
+    n_speakers: int | None = None
     min_speakers: int | None = None
     max_speakers: int | None = None
     diarization_engine: str | None = None

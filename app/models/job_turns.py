@@ -12,7 +12,8 @@ from app.models.base import Base
 
 class JobTurns(Base):
     """The turns heard in a job's recording, as [start_s, end_s, speaker], and by what; kept as soon as they are known,
-    so that the words can come later."""
+    so that the words can come later.
+    """
 
     __tablename__ = "job_turns"
 

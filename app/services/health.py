@@ -15,11 +15,14 @@ from app.models import Job
 from app.queues.hints import HintQueue
 from app.queues.presence import WorkerPresence, list_workers
 from app.services.database import Database
+from app.services.jobs.halves import NEVER
 
 
 def _counted(state: JobState) -> "Select[*tuple[Any, ...]]":
     age_s = func.coalesce(func.extract("epoch", func.now() - func.min(Job.run_at)), 0)
-    return select(Job.mode, Job.state, func.count(), age_s).where(Job.state == state).group_by(Job.mode, Job.state)
+    # A parked job waits for its other half, not for a worker.
+    of_state = select(Job.mode, Job.state, func.count(), age_s).where(Job.state == state, Job.run_at < NEVER)
+    return of_state.group_by(Job.mode, Job.state)
 
 
 # Each half has an index of its own, which a search for both states at once would not use.

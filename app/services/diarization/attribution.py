@@ -6,6 +6,7 @@ what overlap alone leaves open: where two speak at once the sentence is not torn
 with its neighbours. No cost outweighs a word that lies in one speaker's turns alone.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ def attributed(utterances: Sequence[Utterance], spoken: Mapping[str, Stretches])
     if not utterances:
         return []
     path = [_Step(_fits(utterances[0], spoken), [])]
-    for before, utterance in zip(utterances, utterances[1:], strict=False):
+    for before, utterance in itertools.pairwise(utterances):
         path.append(_step(path[-1], _fits(utterance, spoken), _change_cost(before, utterance)))
     return [speakers[at] for at in _walked_back(path)]
 

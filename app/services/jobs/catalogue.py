@@ -1,22 +1,24 @@
 """Looking at jobs: one, many, their transcripts and recordings. All see one project only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, tuple_
 
 from app.domain.errors import NotFound, Unavailable
 from app.domain.job import JobView, Mode
 from app.domain.principal import Principal
 from app.domain.states import JobState
-from app.domain.transcript import Segment, Speaker, Transcript, segment_from_dict
-from app.models import Job, JobPart, JobTranscript
+from app.domain.transcript import Segment, Transcript, segment_from_dict
+from app.models import Job, JobPart, JobTranscript, JobTurns
 from app.queues.hints import HintQueue
 from app.services.database import Database, Work
 from app.services.jobs.cursor import cursor_of, position_of
 from app.services.jobs.estimate import eta_s
+from app.services.jobs.halves import PARKED, halves_by_parent, halves_of
+from app.services.jobs.stored import stored_transcript
 from app.services.jobs.views import view
 from app.services.media.storage import Storage
 
@@ -67,7 +69,8 @@ class Catalogue:
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
-            job = view(find(work, principal, job_id))
+            found = find(work, principal, job_id)
+            job = view(found, halves_of(work, found.id))
         return replace(job, position=self._position(job), eta_s=eta_s(job))
 
     def list_jobs(self, principal: Principal, wanted: JobFilter) -> JobPage:
@@ -77,14 +80,17 @@ class Catalogue:
             InvalidFields: the cursor is none of ours.
             Unavailable: PostgreSQL cannot be reached.
         """
-        query = _filtered(select(Job).where(Job.project_id == principal.project_id), wanted)
+        mine = select(Job).where(Job.project_id == principal.project_id, Job.parent_id.is_(None))
+        query = _filtered(mine, wanted)
         query = query.order_by(Job.created_at.desc(), Job.id.desc()).limit(wanted.limit + 1)
         with self._database.work() as work:
             rows = list(work.session.scalars(query))
-        shown = rows[: wanted.limit]
+            shown = rows[: wanted.limit]
+            halves = halves_by_parent(work, shown)
         more = len(rows) > wanted.limit
         return JobPage(
-            tuple(view(row) for row in shown), cursor_of(shown[-1].created_at, shown[-1].id) if more else None
+            tuple(view(row, halves[row.id]) for row in shown),
+            cursor_of(shown[-1].created_at, shown[-1].id) if more else None,
         )
 
     def get_transcript(self, principal: Principal, job_id: str) -> Transcript:
@@ -97,17 +103,13 @@ class Catalogue:
         with self._database.work() as work:
             job = find(work, principal, job_id)
             stored = work.session.get(JobTranscript, job.id)
-            parts = [] if stored else _parts(work, job.id)
-        segments = stored.segments if stored else [segment for part in parts for segment in part.segments]
-        return Transcript(
-            segments=_segments(segments),
-            speakers=tuple(Speaker(**speaker) for speaker in (stored.speakers if stored else ())),
-            language=job.language,
-            duration_s=job.duration_s or 0.0,
-            engine=job.engine,
-            model=job.model,
-            warnings=tuple(stored.warnings) if stored else (),
-        )
+            if stored is not None:
+                return stored_transcript(job, stored, work.session.get(JobTurns, job.id))
+            return Transcript(
+                segments=_segments(segment for part in _parts(work, job.id) for segment in part.segments),
+                language=job.language,
+                duration_s=job.duration_s or 0.0,
+            )
 
     def open_recording(self, principal: Principal, job_id: str) -> Recording:
         """A job's recording.
@@ -142,7 +144,7 @@ def find(work: Work, principal: Principal, job_id: str, *, lock: bool = False) -
         key = UUID(job_id)
     except ValueError as error:
         raise NotFound(what="job") from error
-    query = select(Job).where(Job.project_id == principal.project_id, Job.id == key)
+    query = select(Job).where(Job.project_id == principal.project_id, Job.id == key, Job.parent_id.is_(None))
     job = work.session.scalar(query.with_for_update() if lock else query)
     if job is None:
         raise NotFound(what="job")
@@ -153,15 +155,22 @@ def _parts(work: Work, job_id: UUID) -> Sequence[JobPart]:
     return work.session.scalars(select(JobPart).where(JobPart.job_id == job_id).order_by(JobPart.part)).all()
 
 
-def _segments(stored: list[dict[str, object]]) -> tuple[Segment, ...]:
+def _segments(stored: Iterable[dict[str, object]]) -> tuple[Segment, ...]:
     return tuple(segment_from_dict(segment) for segment in stored)
+
+
+def _is_shown_as(state: JobState) -> ColumnElement[bool]:
+    """What `shown_state` says of rows, for PostgreSQL."""
+    if state is JobState.PROCESSING:
+        return or_(Job.state == state, PARKED)
+    return and_(Job.state == state, not_(PARKED))
 
 
 def _filtered(query: Select[Job], wanted: JobFilter) -> Select[Job]:
     if wanted.mode is not None:
         query = query.where(Job.mode == wanted.mode.value)
     if wanted.state is not None:
-        query = query.where(Job.state == wanted.state.value)
+        query = query.where(_is_shown_as(wanted.state))
     if wanted.query:
         words = func.websearch_to_tsquery("simple", wanted.query)
         query = query.join(JobTranscript, JobTranscript.job_id == Job.id).where(JobTranscript.search.op("@@")(words))

@@ -15,7 +15,8 @@ from app.services.jobs.views import options_from_dict
 class ClaimedJob:
     """What a run needs to know. `token` must come with everything that the run writes.
 
-    Without an `audio_key` the recording is still to be fetched from `audio_url`.
+    Without an `audio_key` the recording is still to be fetched from `audio_url`. A `parent_id` is that of the job
+    whose half this is.
     """
 
     id: str
@@ -30,6 +31,7 @@ class ClaimedJob:
     audio_url: str | None
     filename: str
     callback_url: str | None = None
+    parent_id: UUID | None = None
 
 
 COLUMNS = (
@@ -44,6 +46,7 @@ COLUMNS = (
     Job.audio_url,
     Job.filename,
     Job.callback_url,
+    Job.parent_id,
 )
 """What `claimed` reads of a row."""
 
@@ -63,4 +66,5 @@ def claimed(job: Job | Row[Any], token: UUID) -> ClaimedJob:
         audio_url=job.audio_url,
         filename=job.filename,
         callback_url=job.callback_url,
+        parent_id=job.parent_id,
     )

@@ -16,6 +16,7 @@ from app.domain.states import JobState
 from app.models import Job, JobPart
 from app.services.database import Database, Unhurried
 from app.services.jobs.claimed import COLUMNS, ClaimedJob, claimed
+from app.services.jobs.halves import share_recording
 from app.services.jobs.narrator import Narrator
 from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
@@ -172,6 +173,8 @@ class Claims:
                 )
                 .returning(Job.id)
             )
+            if noted is not None and job.mode is Mode.DIARIZATION:
+                share_recording(work, noted)  # the reconciler of their queue offers them
             return noted is not None
 
     def checkpoint(self, job: ClaimedJob) -> Checkpoint:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 
 from app.domain.errors import Cancelled, ParloirError, Poisoned
+from app.domain.job import Mode
 from app.domain.states import JobState
 from app.domain.transcript import Transcript
 from app.helpers.backoff import backoff_s
@@ -17,11 +18,14 @@ from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.completing import COMPLETE, completion
+from app.services.jobs.halves import Bell, lock_parent, stop_halves, wake_parent
 from app.services.jobs.narrator import Narrator
 
 KEPT_ERRORS = 10
 MAX_DETAIL_LENGTH = 16_000
 """The end of a traceback tells most; one that quotes a whole body must not fill the table."""
+
+FAILURE = ("error_code", "error_message", "error_params", "error_retryable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,12 @@ class Blame:
 class Endings:
     """The last write of a run. Each is fenced by the claim token and answers False if the job was no longer ours."""
 
-    def __init__(self, database: Database, narrator: Narrator, worker: str, policy: RetryPolicy) -> None:
+    def __init__(
+        self, database: Database, narrator: Narrator, worker: str, policy: RetryPolicy, bell: Bell | None = None
+    ) -> None:
+        """`bell` offers the jobs that the end of one of their halves makes due."""
         self._database = database
+        self._bell = bell or Bell()
         self._narrator = narrator
         self._worker = worker
         self._policy = policy
@@ -66,14 +74,32 @@ class Endings:
         return True
 
     def _completed(self, job: ClaimedJob, transcript: Transcript) -> bool:
-        facts = completion(job, transcript)
-        if job.callback_url is None:
-            return self._database.first(COMPLETE, facts) is not None
+        if job.callback_url is None and job.parent_id is None:
+            return self._database.first(COMPLETE, completion(job, transcript)) is not None
         with self._database.work() as work:
-            ended = work.session.connection().execute(COMPLETE, facts).first()
-            if ended is not None:
-                owe(work, work.session.get_one(Job, ended.id))
-            return ended is not None
+            return self.complete_within(work, job, transcript)
+
+    def complete_within(self, work: Work, job: ClaimedJob, transcript: Transcript) -> bool:
+        """PROCESSING → COMPLETED as part of a larger transaction; nobody is told of it yet."""
+        self._lock_parent(work, job)
+        ended = work.session.connection().execute(COMPLETE, completion(job, transcript)).first()
+        if ended is not None:
+            owe(work, work.session.get_one(Job, ended.id))
+            self._wake_parent(work, job)
+        return ended is not None
+
+    def fail_within(self, work: Work, job: ClaimedJob, half: Job) -> bool:
+        """PROCESSING → FAILED for the reason for which a half of the job has, as part of a larger transaction."""
+        facts = {name: getattr(half, name) for name in FAILURE}
+        return self._end(work, job, JobState.FAILED, facts)
+
+    def cancel_within(self, work: Work, job: ClaimedJob) -> bool:
+        """PROCESSING → CANCELLED as part of a larger transaction."""
+        return self._end(work, job, JobState.CANCELLED, {"error_code": Cancelled.code})
+
+    def has_ended(self, work: Work, job: ClaimedJob) -> bool:
+        """Whether this run has completed or failed the job before, and only the answer was lost."""
+        return any(self._ended(work, job, state) for state in (JobState.COMPLETED, JobState.FAILED))
 
     def fail(self, job: ClaimedJob, error: ParloirError, detail: str | None = None) -> bool:
         """PROCESSING → QUEUED after a pause if a retry can help and is still due, else PROCESSING → FAILED.
@@ -116,8 +142,7 @@ class Endings:
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
-            ended = self._end(work, job, JobState.CANCELLED, {"error_code": Cancelled.code})
-            return ended or self._ended(work, job, JobState.CANCELLED)
+            return self.cancel_within(work, job) or self._ended(work, job, JobState.CANCELLED)
 
     def _requeue(self, job: ClaimedJob, blame: Blame, counts: dict[str, Any], wait_s: float) -> bool:
         with self._database.work() as work:
@@ -141,6 +166,7 @@ class Endings:
             return True
 
     def _end(self, work: Work, job: ClaimedJob, state: JobState, facts: dict[str, Any]) -> bool:
+        self._lock_parent(work, job)
         ended = work.session.scalar(
             update(Job)
             .where(Job.id == UUID(job.id), Job.claim == job.token)
@@ -149,9 +175,19 @@ class Endings:
         )
         if ended is not None:
             owe(work, ended)
+            self._wake_parent(work, job)
+            self._bell.drop(work, stop_halves(work, ended.id) if job.mode is Mode.DIARIZATION else ())
             code = {"error_code": facts["error_code"]} if "error_code" in facts else {}
             work.after_commit(lambda: self._narrator.state(job.id, state, job.attempt, **code))
         return ended is not None
+
+    def _lock_parent(self, work: Work, job: ClaimedJob) -> None:
+        if job.parent_id is not None:
+            lock_parent(work, job.parent_id)
+
+    def _wake_parent(self, work: Work, job: ClaimedJob) -> None:
+        if job.parent_id is not None:
+            self._bell.ring(work, wake_parent(work, job.parent_id))
 
     def _back(self, work: Work, job: ClaimedJob, counts: dict[str, Any], wait_s: float) -> bool:
         held = work.session.execute(

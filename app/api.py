@@ -7,9 +7,9 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
-from app.controllers.batch import MAX_UPLOAD_BYTES
 from app.controllers.context import EXTENSION
 from app.controllers.docs import DOCUMENT
+from app.controllers.intake import MAX_UPLOAD_BYTES
 from app.controllers.links import PUBLIC_URL
 from app.helpers.database_url import with_driver
 from app.i18n.locales import Locale

@@ -43,6 +43,7 @@ class Site:
             "VAR_DIR": str(self.folder),
             "PYTHONPATH": f"{PLUGINS}:{ROOT}",
             "SCRIPTED_LOG": str(self.folder / "heard.log"),
+            "SCRIPTED_DIARIZER_LOG": str(self.folder / "diarized.log"),
             "DEFAULT_ENGINE": "scripted",
             **self.settings,
         }

@@ -16,7 +16,19 @@ from app.services.jobs.claims import Claims
 from app.services.jobs.narrator import Narrator
 from app.services.media.storage import StoredAudio
 from workers.engine_process import EngineProcess
-from workers.messages import Cancel, Done, Duration, Failed, Fetched, Fetching, Found, FromChild, Heard, PartDone, Progress
+from workers.messages import (
+    Cancel,
+    Done,
+    Duration,
+    Failed,
+    Fetched,
+    Fetching,
+    Found,
+    FromChild,
+    Heard,
+    PartDone,
+    Progress,
+)
 
 log = structlog.get_logger(__name__)
 

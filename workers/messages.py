@@ -9,7 +9,6 @@ from app.domain.transcript import Segment, Transcript
 from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
 
-
 Found = Transcript | Diarization
 """What a run finds, by its mode."""
 

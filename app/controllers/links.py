@@ -3,7 +3,7 @@
 from flask import current_app, request
 
 PUBLIC_URL = "PARLOIR_PUBLIC_URL"
-RESULT_PATHS = {"batch": "/api/batchTranscription/result"}
+RESULT_PATHS = {"batch": "/api/batchTranscription/result", "diarization": "/api/diarization/result"}
 
 
 def absolute(path: str) -> str:

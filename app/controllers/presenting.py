@@ -6,13 +6,14 @@ from typing import Any
 
 from app.controllers.context import locale
 from app.controllers.links import events_url, result_url
-from app.domain.job import JobFailure, JobView
+from app.domain.job import JobFailure, JobView, Mode
 from app.domain.states import JobState
 from app.domain.transcript import Transcript
 from app.exports.wire import transcript_to_wire
 from app.i18n import catalogue
-from app.schemas.answers import OptionsAnswer
+from app.schemas.answers import DiarizationOptionsAnswer, OptionsAnswer
 
+OPTIONS: dict[Mode, type[OptionsAnswer]] = {Mode.DIARIZATION: DiarizationOptionsAnswer}
 IN_TRANSCRIPT = ("transcription", "segments", "speakers", "turns", "warnings")
 
 
@@ -37,7 +38,7 @@ def described(job: JobView) -> dict[str, Any]:
         "content_type": job.content_type,
         "size_bytes": job.size_bytes,
         "cancel_requested": job.cancel_requested,
-        "options": OptionsAnswer().dump(asdict(job.options)),
+        "options": OPTIONS.get(job.mode, OptionsAnswer)().dump(asdict(job.options)),
         "result_url": result_url(job.mode, job.id),
         "events_url": events_url(job.id),
     }

@@ -79,6 +79,18 @@ class OptionsAnswer(Schema):
     trim_silence = Boolean(data_key="trimSilence")
 
 
+class DiarizationOptionsAnswer(OptionsAnswer):
+    """How a diarization was asked for."""
+
+    transcribe = Boolean()
+    channels = String()
+    n_speakers = Integer(data_key="numSpeakers", allow_none=True)
+    min_speakers = Integer(data_key="minSpeakers", allow_none=True)
+    max_speakers = Integer(data_key="maxSpeakers", allow_none=True)
+    diarization_engine = String(data_key="diarizationEngine", allow_none=True)
+    diarization_model = String(data_key="diarizationModel", allow_none=True)
+
+
 class JobAnswer(Schema):
     """A job, without its transcript."""
 
@@ -102,7 +114,7 @@ class JobAnswer(Schema):
     started_at = AwareDateTime(allow_none=True)
     finished_at = AwareDateTime(allow_none=True)
     error = AsStored(FailureAnswer)
-    options = AsStored(OptionsAnswer)
+    options = AsStored(DiarizationOptionsAnswer, metadata={"description": "The last seven: of diarizations only"})
     metadata = Raw(metadata={"type": "object"})
     result_url = String()
     events_url = String()

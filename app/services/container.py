@@ -7,6 +7,7 @@ import redis
 from sqlalchemy import Engine
 
 from app.domain.job import Mode
+from app.engines.diarizers import build_diarizers
 from app.engines.registry import Registry, build_registry
 from app.queues.connection import connect
 from app.queues.events import EventLog
@@ -66,7 +67,7 @@ def build_services(
     return Services(
         storage=storage,
         registry=registry,
-        submissions=Submissions(database, storage, registry, queues, narrator, defaults),
+        submissions=Submissions(database, storage, registry, queues, narrator, defaults, build_diarizers(weights_dir)),
         idempotency=IdempotencyKeys(client),
         catalogue=catalogue,
         control=control,

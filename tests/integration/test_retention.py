@@ -44,7 +44,7 @@ def control(house, storage):
 
 
 def retention(house: House, storage: FolderStorage, batch: int = 100, **keeping: float) -> Retention:
-    return Retention(house.database, Removal(storage, house.events), Keeping(**keeping), batch=batch)
+    return Retention(house.database, Removal(house.database, storage, house.events), Keeping(**keeping), batch=batch)
 
 
 def ended(house: House, storage: FolderStorage, hours_ago: float, **columns) -> str:

@@ -14,6 +14,7 @@ from app.domain.errors import InvalidFields, NotFound, Unavailable, UrlRefused
 from app.domain.job import JobOptions, JobView, Mode, Priority
 from app.domain.principal import Principal
 from app.domain.states import JobState
+from app.engines.diarizers import DiarizerRegistry
 from app.engines.registry import Registry
 from app.engines.selection import AUTO
 from app.engines.selection import select as select_engine
@@ -23,9 +24,11 @@ from app.outbound.urls import checked_url, file_name
 from app.queues.breaker import Breaker
 from app.queues.hints import Hint, HintQueue
 from app.services.database import Database, Work
+from app.services.diarization.composing import Composer, Plan
 from app.services.jobs import idempotency
+from app.services.jobs.halves import Bell
 from app.services.jobs.narrator import Narrator
-from app.services.jobs.views import options_to_dict, view
+from app.services.jobs.views import options_to_dict, shown_state, view
 from app.services.media.storage import Storage, StoredAudio
 
 log = structlog.get_logger(__name__)
@@ -50,7 +53,8 @@ NOT_FETCHED: dict[str, Any] = {
 class SubmitJob:
     """What a client asks for, with its recording already safe on storage, or the URL that a worker fetches it from.
 
-    An empty `filename` is made from the URL. `callback_url` is told when the job ends.
+    An empty `filename` is made from the URL. `callback_url` is told when the job ends. A diarization may instead go on
+    from a completed job, `from_job`, with its recording and what was found in it.
     """
 
     mode: Mode
@@ -62,6 +66,7 @@ class SubmitJob:
     idempotency_key: str | None = None
     audio_url: str | None = None
     callback_url: str | None = None
+    from_job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Submissions:
         queues: dict[Mode, HintQueue],
         narrator: Narrator,
         defaults: Defaults,
+        diarizers: DiarizerRegistry | None = None,
     ) -> None:
         self._database = database
         self._storage = storage
@@ -99,38 +105,42 @@ class Submissions:
         self._narrator = narrator
         self._defaults = defaults
         self._breaker = Breaker()
-        self._checked: Recent[JobOptions, JobOptions] = Recent(CHECKED_S)
+        self._composer = Composer(diarizers or DiarizerRegistry([]), self._check_words, Bell(queues))
+        self._checked: Recent[tuple[Mode, JobOptions], JobOptions] = Recent(CHECKED_S)
         self._weights: Recent[str, float] = Recent(WEIGHT_S)
 
-    def check(self, options: JobOptions) -> JobOptions:
-        """Tell early whether an engine here can do this; the options with the engine and model that will.
+    def check(self, options: JobOptions, mode: Mode = Mode.BATCH) -> JobOptions:
+        """Tell early whether engines here can do this; the options with the engines and models that will.
 
         Raises:
-            InvalidFields: no engine here can.
+            InvalidFields: no engine here can, or what is asked does not go together.
         """
-        asked = replace(options, language=options.language or self._defaults.language)
-        known = self._checked.get(asked)
+        known = self._checked.get((mode, options))
         if known is not None:
             return known
-        choice = select_engine(self._registry, asked, self._defaults.engine)
-        settled = replace(asked, engine=choice.engine.name, model=choice.model.name)
-        self._checked.keep(asked, settled)
+        settled = self._composer.check(options) if mode is Mode.DIARIZATION else self._check_words(options)
+        self._checked.keep((mode, options), settled)
         return settled
+
+    def _check_words(self, options: JobOptions) -> JobOptions:
+        asked = replace(options, language=options.language or self._defaults.language)
+        choice = select_engine(self._registry, asked, self._defaults.engine)
+        return replace(asked, engine=choice.engine.name, model=choice.model.name)
 
     def submit(self, principal: Principal, request: SubmitJob) -> Submission:
         """Make the job; when this returns, its row is committed. The recording is dropped if no job is made of it.
 
         Raises:
             NotAudio: the recording is of no kind that we read.
+            NotFound, Conflict, RecordingRemoved: `from_job` is none that could be gone on from.
             InvalidFields: no engine here can do what is asked, or a URL is none that could be gone to.
             KeyMismatch: the idempotency key was used for another request.
             Unavailable: PostgreSQL cannot be reached.
         """
         kept = False
         try:
-            recording = _recording(request)
             _check_urls(request)
-            settled = {**recording, "options": options_to_dict(self.check(request.options))}
+            settled = self._settled(request)
             submission = self._submit_once(principal, request, settled)
             kept = not submission.replayed
             return submission
@@ -141,6 +151,13 @@ class Submissions:
         finally:
             if not kept and request.audio is not None:
                 self._storage.delete(request.audio.key)
+
+    def _settled(self, request: SubmitJob) -> dict[str, Any]:
+        """What is known of the job before its project is looked at."""
+        if request.from_job is not None:
+            return {}
+        options = self.check(request.options, request.mode)
+        return {**_recording(request), "options": options_to_dict(options)}
 
     def _submit_once(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
         try:
@@ -158,13 +175,21 @@ class Submissions:
                 if earlier is not None:
                     return Submission(self._earlier(work, earlier), replayed=True)
             weight = self._weight(work, principal)
-            row = _row(principal, request, settled)
+            plan = self._plan(work, principal, request)
+            row = _row(principal, request, {**settled, **plan.columns})
             made = insert(Job).values(row).on_conflict_do_nothing(index_elements=["id"]).returning(Job)
             job = work.session.scalar(made) or work.session.get_one(Job, row["id"])
+            if request.mode is Mode.DIARIZATION:
+                self._composer.write_halves(work, job, plan)
             if request.idempotency_key is not None:
                 idempotency.remember(work, principal, request.idempotency_key, print_, row["id"])
-            work.after_commit(lambda: self._offer(job, weight))
+            work.after_commit(lambda: self._accepted(job, weight, is_due=plan.is_due))
         return Submission(view(job))
+
+    def _plan(self, work: Work, principal: Principal, request: SubmitJob) -> Plan:
+        if request.from_job is None:
+            return Plan({})
+        return self._composer.plan_from(work, principal, request.from_job, request.options)
 
     def _weight(self, work: Work, principal: Principal) -> float:
         known = self._weights.get(principal.project_id)
@@ -180,6 +205,11 @@ class Submissions:
             raise NotFound(what="job")
         return view(job)
 
+    def _accepted(self, job: Job, weight: float, *, is_due: bool) -> None:
+        if is_due:
+            self._offer(job, weight)
+        self._narrator.state(str(job.id), shown_state(job), 0)
+
     def _offer(self, job: Job, weight: float) -> None:
         hint = Hint(str(job.id), job.project_id, job.priority, job.estimated_s / weight)
         log.info("job_accepted", job_id=hint.job_id, project_id=hint.project_id)
@@ -187,7 +217,6 @@ class Submissions:
             self._breaker.call(lambda: self._queues[Mode(job.mode)].offer(hint))
         except Unavailable:
             log.warning("hint_not_offered", job_id=hint.job_id)  # the row is the outbox; a worker will find it
-        self._narrator.state(hint.job_id, JobState.QUEUED, 0)
 
 
 def _row(principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> dict[str, Any]:
@@ -244,7 +273,9 @@ def _project_weight(work: Work, principal: Principal) -> float:
 
 
 def _essence(request: SubmitJob) -> dict[str, Any]:
+    gone_on_from = {"from_job": request.from_job} if request.from_job else {}
     return {
+        **gone_on_from,
         "mode": request.mode,
         "sha256": request.audio.sha256 if request.audio else None,
         "audio_url": request.audio_url,

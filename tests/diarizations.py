@@ -10,6 +10,7 @@ import numpy as np
 from app.models import Job
 from app.services.jobs.halves import halves_of
 from tests.http_api import Api
+from tests.workers import Site, wait_for
 
 CREATE = "/api/diarization/createJob"
 RESULT = "/api/diarization/result"
@@ -21,7 +22,7 @@ def ask(api: Api, audio: bytes | None = None, headers: Any = None, **fields: Any
     form = {name: value for name, value in {**SCRIPTED, **fields}.items() if value is not None}
     if audio is not None:
         form["audioFile"] = (io.BytesIO(audio), "talk.wav")
-    return api.client.post(CREATE, data=form, headers=headers)
+    return api.client.post(CREATE, data=form, headers=headers, content_type="multipart/form-data")
 
 
 def diarize(api: Api, audio: bytes | None = None, **fields: Any) -> str:
@@ -42,6 +43,35 @@ def halves(api: Api, job_id: str) -> list[Job]:
     """The rows of the hidden jobs beside a diarization."""
     with api.house.database.work() as work:
         return list(halves_of(work, api.house.row(job_id).id))
+
+
+def ended(api: Api, site: Site, job_id: str, state: str = "COMPLETED") -> dict[str, Any]:
+    """The result of the job once it has ended so."""
+
+    def final() -> dict[str, Any] | None:
+        found = result(api, job_id)
+        return found if found["status"] in {"COMPLETED", "FAILED", "CANCELLED"} else None
+
+    found = wait_for(final, 60)
+    assert found["status"] == state, (found.get("error"), site.logs())
+    return found
+
+
+def told_apart(found: dict[str, Any]) -> bool:
+    """Whether each word has the speaker of the half of the recording in which it was said."""
+    middle_s = found["duration"] / 2
+    words = [word for segment in found["segments"] for word in segment["words"]]
+    assert words
+    return all(
+        word["speaker"] == ("SPEAKER_00" if word["start"] + word["end"] < 2 * middle_s else "SPEAKER_01")
+        for word in words
+    )
+
+
+def n_diarized(site: Site) -> int:
+    """How often the scripted engine has told speakers apart."""
+    log = site.folder / "diarized.log"
+    return len(log.read_text().splitlines()) if log.exists() else 0
 
 
 def stereo(left: Path, right: Path, apart_s: float) -> bytes:

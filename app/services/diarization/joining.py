@@ -35,13 +35,11 @@ class Joiner:
         self._bell = bell
 
     def is_known(self, job: ClaimedJob) -> bool:
-        """Whether an earlier run has found the turns, so that only the joining is left.
+        """Whether an earlier run, or the job that this one goes on from, has found the turns: only joining is left.
 
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
-        if job.attempt == 1:
-            return False
         with self._database.work() as work:
             return work.session.get(JobTurns, UUID(job.id)) is not None
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from app.domain.job import JobOptions, Mode
+from app.domain.job import SEPARATE, JobOptions, Mode
 from app.models import Job
 from app.services.jobs.views import options_from_dict
 
@@ -32,6 +32,13 @@ class ClaimedJob:
     filename: str
     callback_url: str | None = None
     parent_id: UUID | None = None
+
+    @property
+    def n_shares(self) -> int:
+        """In how many equal shares its progress is made: this run's, and those of its halves."""
+        if self.mode is not Mode.DIARIZATION or not self.options.transcribe:
+            return 1
+        return 3 if self.options.channels == SEPARATE else 2
 
 
 COLUMNS = (

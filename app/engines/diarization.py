@@ -46,6 +46,10 @@ class Watch:
     progress: Callable[[float], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
 
+    def part(self, first: float, last: float) -> "Watch":
+        """For one step of the work, whose own 0…1 is `first`…`last` of the whole."""
+        return Watch(lambda share: self.progress(first + (last - first) * share), self.cancelled)
+
     def check(self) -> None:
         """Go on only if that is wanted.
 

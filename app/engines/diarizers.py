@@ -12,7 +12,7 @@ from pathlib import Path
 from app.domain.errors import EngineUnavailable, InvalidFields
 from app.engines.base import ModelInfo
 from app.engines.diarization import DiarizationEngine
-from app.engines.embedded_diarizer import EmbeddedEngine
+from app.engines.embedded.engine import EmbeddedEngine
 from app.engines.pyannote import PyannoteEngine
 from app.engines.registry import BrokenPlugin, DuplicateEngine
 

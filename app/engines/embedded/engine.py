@@ -7,7 +7,12 @@ from typing import ClassVar
 
 from app.domain.errors import EngineUnavailable
 from app.engines.base import Hardware, ModelInfo
-from app.engines.diarization import DiarizationCapabilities, Diarizer
+from app.engines.diarization import DiarizationCapabilities
+from app.engines.embedded.diarizer import EmbeddedDiarizer
+from app.engines.embedded.encoder import Encoder
+from app.engines.failures import while_loading
+from app.engines.hardware import limit_threads
+from app.engines.silero import SileroVad
 
 MODEL = "resemblyzer"
 WEIGHTS = "pretrained.pt"
@@ -17,7 +22,7 @@ class EmbeddedEngine:
     """Diarization without any download."""
 
     name: ClassVar[str] = "embedded"
-    capabilities: ClassVar[DiarizationCapabilities] = DiarizationCapabilities()
+    capabilities: ClassVar[DiarizationCapabilities] = DiarizationCapabilities(overlaps=False)
 
     def __init__(self, _weights_dir: Path) -> None:
         """`_weights_dir` is not used: the weights are in the wheel."""
@@ -32,13 +37,17 @@ class EmbeddedEngine:
             "Install the package resemblyzer: `make run` does, or `pip install --no-deps -r requirements-nodeps.txt`."
         )
 
-    def load(self, model: ModelInfo, hardware: Hardware) -> Diarizer:
+    def load(self, model: ModelInfo, hardware: Hardware) -> EmbeddedDiarizer:
         """Load the speaker encoder.
 
         Raises:
             EngineUnavailable: the package is not installed, or damaged.
         """
-        raise EngineUnavailable(engine=self.name, reason=f"{model.name} on {hardware.device} is not wired up")
+        if model.path is None:
+            raise EngineUnavailable(engine=self.name, reason="the package resemblyzer is not installed")
+        limit_threads(hardware)
+        with while_loading(self.name, model.name):
+            return EmbeddedDiarizer(Encoder(model.path), SileroVad)
 
 
 def weights_path() -> Path | None:

@@ -230,3 +230,15 @@ def test_silence_gives_a_transcript_without_speakers(pair: Pair):
     pair.joiner.keep(pair.claim(), Diarization((), 2.0, "scripted", "v1", ("no_speech",)))
     stored = pair.transcript()
     assert (stored.speakers, stored.segments, stored.warnings) == ([], [], ["no_speech"])
+
+
+def test_a_job_that_was_made_without_its_half_gets_one_when_it_runs(pair: Pair):
+    pair.job_id = pair.house.add_job(mode="diarization", options=options_to_dict(JobOptions(language="en")))
+    job = pair.claim()
+    assert not pair.joiner.is_known(job)
+    with pair.house.database.work() as work:
+        (half,) = halves_of(work, UUID(pair.job_id))
+    assert pair.queues[Mode.BATCH].take(0.1) == str(half.id)
+    assert (half.audio_key, half.options["language"]) == (pair.row().audio_key, "en")
+    assert not pair.joiner.is_known(job)
+    assert pair.n_halves() == 1

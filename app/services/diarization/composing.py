@@ -1,24 +1,19 @@
 """Making a diarization: the client's job, and beside it the hidden jobs that bring its words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import insert
-
-from app.domain.job import SEPARATE, JobOptions, Mode
+from app.domain.job import JobOptions
 from app.domain.principal import Principal
-from app.domain.states import JobState
 from app.engines.diarizers import AUTO, DiarizerRegistry
 from app.models import Job
 from app.services.database import Work
-from app.services.diarization.asking import N_SEPARATE, checked_diarization, refuse_hints
+from app.services.diarization.asking import checked_diarization, refuse_hints
+from app.services.diarization.half_rows import half_rows, insert_halves
 from app.services.diarization.sources import Source, copy_turns, copy_words, find_source
 from app.services.jobs.halves import NEVER, Bell
-from app.services.jobs.views import options_from_dict, options_to_dict
-
-SHARED = ("project_id", "priority", "filename", "content_type", "size_bytes", "sha256", "audio_key", "audio_url")
+from app.services.jobs.views import options_to_dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,45 +71,10 @@ class Composer:
 
     def write_halves(self, work: Work, job: Job, plan: Plan) -> None:
         """Write the halves of a job that was just inserted; those that are due are offered after the commit."""
-        rows = _rows(job)
-        if plan.source is None:
-            self._insert(work, rows)
-        elif plan.source.has_words:
-            for row in rows:
+        if plan.source is not None and plan.source.has_words:
+            for row in half_rows(job):
                 copy_words(work, plan.source, row)
-        else:
+            return
+        if plan.source is not None:
             copy_turns(work, plan.source, job.id)
-            self._insert(work, rows)
-
-    def _insert(self, work: Work, rows: Sequence[dict[str, Any]]) -> None:
-        for row in rows:
-            half = work.session.scalars(insert(Job).values(row).returning(Job)).one()
-            if half.audio_key is not None:
-                self._bell.ring(work, [half])
-
-
-def _rows(job: Job) -> list[dict[str, Any]]:
-    """A half for the words, or one for the words of each channel; none if words are not wanted."""
-    options = options_from_dict(job.options)
-    if not options.transcribe:
-        return []
-    # Times are needed to join words with turns; whether the client wants to see them is looked at in the end.
-    timed = replace(options, word_timestamps=True)
-    if options.channels == SEPARATE:
-        return [_row(job, replace(timed, channel=channel)) for channel in range(N_SEPARATE)]
-    return [_row(job, timed)]
-
-
-def _row(job: Job, options: JobOptions) -> dict[str, Any]:
-    waits = {"run_at": NEVER} if job.audio_key is None else {}
-    return {
-        **{name: getattr(job, name) for name in SHARED},
-        "id": uuid4(),
-        "parent_id": job.id,
-        "mode": Mode.BATCH.value,
-        "state": JobState.QUEUED.value,
-        "estimated_s": job.estimated_s,
-        "options": options_to_dict(options),
-        "meta": {},
-        **waits,
-    }
+        self._bell.ring(work, insert_halves(work, job))

@@ -14,6 +14,7 @@ from app.domain.states import JobState
 from app.domain.transcript import Transcript
 from app.models import Job, JobTranscript, JobTurns
 from app.services.database import Database, Work
+from app.services.diarization.half_rows import insert_halves
 from app.services.diarization.merging import interleaved, merged, speakers_of, spoken_by
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.claims import holds
@@ -41,6 +42,8 @@ class Joiner:
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
+            if holds(work.session, job):
+                self._make_up_halves(work, job)
             return work.session.get(JobTurns, UUID(job.id)) is not None
 
     def keep(self, job: ClaimedJob, found: Diarization | None) -> bool:
@@ -58,6 +61,11 @@ class Joiner:
             if found is not None:
                 _keep_turns(work, job, found)
             return self._joined(work, job)
+
+    def _make_up_halves(self, work: Work, job: ClaimedJob) -> None:
+        """Whoever made the row may have left the rest to us, as the end of a live session does."""
+        if job.options.transcribe and not halves_of(work, UUID(job.id)):
+            self._bell.ring(work, insert_halves(work, work.session.get_one(Job, UUID(job.id))))
 
     def _joined(self, work: Work, job: ClaimedJob) -> bool:
         halves = halves_of(work, UUID(job.id))

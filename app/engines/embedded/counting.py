@@ -22,7 +22,7 @@ LIMIT = 0.385
 meetings and read speech, where it sits on a plateau (0.37 to 0.40)."""
 LIMIT_OF_NEIGHBOURS = 0.72
 """The same as a share of the cosine between voices that follow each other."""
-MIN_SIZE = 3
+MIN_SIZE = 5
 """A group of fewer voices is no speaker but a cough or a word between two."""
 NEIGHBOUR_FRAMES = (1.5 * FRAMES_PER_S, 2.2 * FRAMES_PER_S)
 

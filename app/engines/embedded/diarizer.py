@@ -1,10 +1,11 @@
 """All steps in order: listen, look for voices, count the speakers, say who speaks when."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from app.audio.regions import FOR_SPEAKERS
+from app.audio.regions import RegionSettings
 from app.audio.sound import RATE_HZ, VoiceActivity
 from app.domain.speaker_hints import SpeakerHints
 from app.domain.speaker_turn import SpeakerTurn
@@ -18,6 +19,10 @@ from app.engines.embedded.windows import Windows, embedded, place
 from app.engines.failures import while_working
 from app.engines.speaker_labels import in_order
 
+REGIONS = RegionSettings(on=0.3, off=0.15, min_speech_s=0.1, min_silence_s=0.35, pad_s=0.1)
+"""Cut at short pauses, because at a pause speakers change."""
+PAUSE_S = 0.9
+"""A pause up to this long between words of one speaker, with nobody in between, belongs to the turn."""
 LONG, LONG_HOP = 160, 40
 """Windows of 1.6 s, each 0.4 s: what the encoder was trained on; the speakers are found by them."""
 SHORT, SHORT_HOP = 80, 20
@@ -34,8 +39,8 @@ class EmbeddedDiarizer:
     def diarize(self, sound: SoundStream, hints: SpeakerHints, watch: Watch) -> tuple[SpeakerTurn, ...]:
         """Who speaks when (see `Diarizer`)."""
         with while_working():
-            features = extract(sound, self._vad, FOR_SPEAKERS, watch.part(0.0, 0.25))
-            turns = in_order(self._turns(features, hints, watch)) if features.regions else ()
+            features = extract(sound, self._vad, REGIONS, watch.part(0.0, 0.25))
+            turns = in_order(over_pauses(self._turns(features, hints, watch))) if features.regions else ()
         watch.progress(1.0)
         return turns
 
@@ -57,3 +62,17 @@ class EmbeddedDiarizer:
         for which, some in embedded(self._encoder, features, windows, watch):
             voices[which] = some
         return voices
+
+
+def over_pauses(turns: Iterable[SpeakerTurn]) -> Iterator[SpeakerTurn]:
+    """Turns in order of time, those that only a short pause parts made one."""
+    held: SpeakerTurn | None = None
+    for turn in turns:
+        if held and held.speaker == turn.speaker and turn.start_s - held.end_s <= PAUSE_S:
+            held = replace(held, end_s=turn.end_s)
+        else:
+            if held:
+                yield held
+            held = turn
+    if held:
+        yield held

@@ -14,13 +14,17 @@ MIN_NEIGHBOURS = 10
 MAX_GAPS = 10
 
 
-def grouped(voices: Floats, n_groups: int) -> Labels:
-    """A label 0…n_groups−1 for each of some unit vectors, shape (n, d) → (n,). Needs memory for a few (n, n)."""
-    n_groups = min(n_groups, len(voices))
-    if n_groups < 2:
-        return np.zeros(len(voices), np.int64)
-    _, vectors = np.linalg.eigh(_best_laplacian(voices))
-    return _k_means(vectors[:, :n_groups], n_groups)
+class Spectrum:
+    """Some voices in a space where groups lie apart: unit vectors, shape (n, d). Needs memory for a few (n, n)."""
+
+    def __init__(self, voices: Floats) -> None:
+        _, self._vectors = np.linalg.eigh(_best_laplacian(voices))
+
+    def grouped(self, n_groups: int) -> Labels:
+        """A label 0…n_groups−1 for each voice, shape (n,)."""
+        if n_groups < 2:
+            return np.zeros(len(self._vectors), np.int64)
+        return _k_means(self._vectors[:, :n_groups], n_groups)
 
 
 def _best_laplacian(voices: Floats) -> Doubles:

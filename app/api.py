@@ -55,7 +55,8 @@ def build_api(config: ApiConfig) -> Flask:
         redis_url=config.redis_url,
         storage_dir=config.storage_dir,
         weights_dir=config.weights_dir,
-        defaults=Defaults(config.default_engine, config.default_language),
+        defaults=Defaults(config.default_engine, config.default_language, config.default_diarizer),
+        hf_token=config.hf_token,
         offload=_in_a_thread,
     )
     _install_middlewares(app, config)

@@ -45,6 +45,7 @@ class Site:
             "SCRIPTED_LOG": str(self.folder / "heard.log"),
             "SCRIPTED_DIARIZER_LOG": str(self.folder / "diarized.log"),
             "DEFAULT_ENGINE": "scripted",
+            "DEFAULT_DIARIZER": "scripted",
             **self.settings,
         }
 

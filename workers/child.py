@@ -180,6 +180,7 @@ def pipeline_settings(config: WorkerConfig) -> PipelineSettings:
     )
     return PipelineSettings(
         weights_dir=config.weights_dir,
+        hf_token=config.hf_token,
         device=config.device,
         n_processes=config.concurrency,
         n_threads=config.engine_threads,
@@ -190,7 +191,7 @@ def pipeline_settings(config: WorkerConfig) -> PipelineSettings:
 def usual_options(config: WorkerConfig) -> JobOptions:
     """What a job asks for that names nothing."""
     engine = None if config.default_engine == AUTO else config.default_engine
-    return JobOptions(engine=engine, language=config.default_language)
+    return JobOptions(engine=engine, language=config.default_language, diarization_engine=config.default_diarizer)
 
 
 def main(mode: Mode, fd: int, parent_pid: int) -> None:

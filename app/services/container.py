@@ -53,13 +53,14 @@ def build_services(
     weights_dir: Path,
     defaults: Defaults,
     offload: Offload,
+    hf_token: str | None = None,
 ) -> Services:
     """Put the services together; connects to nothing yet."""
     database = Database(engine)
     client = connect(redis_url)
     queues = {mode: HintQueue(client, mode) for mode in Mode}
     storage = FolderStorage(storage_dir, offload)
-    registry = build_registry(weights_dir)
+    registry, diarizers = build_registry(weights_dir), build_diarizers(weights_dir, hf_token)
     events = EventLog(client)
     narrator = Narrator(events)
     catalogue = Catalogue(database, storage, queues)
@@ -67,7 +68,9 @@ def build_services(
     return Services(
         storage=storage,
         registry=registry,
-        submissions=Submissions(database, storage, registry, queues, narrator, defaults, build_diarizers(weights_dir)),
+        submissions=Submissions(
+            database, storage, registry, queues, narrator, defaults, build_diarizers(weights_dir, hf_token)
+        ),
         idempotency=IdempotencyKeys(client),
         catalogue=catalogue,
         control=control,

@@ -1,5 +1,7 @@
 """Diarizations whose halves are done by workers that come and go."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -90,3 +92,15 @@ def test_deleting_takes_the_halves_and_the_recording_along(api, speech):
 def halves_left(api: Api) -> int:
     with api.house.engine.connect() as connection:
         return connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar_one()
+
+
+def test_a_killed_diarization_worker_costs_time_and_nothing_else(api, site, speech):
+    job_id = diarize(api, speech, diarizationModel="slow")
+    with workers(site, "batch", "diarization"):
+        with site.worker(mode="diarization"):
+            wait_for(lambda: n_diarized(site) == 1)
+            holder = api.house.row(job_id).worker.split(":")[1]
+            os.kill(int(holder), signal.SIGKILL)
+        with workers(site, "diarization"):
+            assert told_apart(ended(api, site, job_id))
+    assert (api.house.row(job_id).crashes, n_diarized(site)) == (1, 2)

@@ -15,19 +15,20 @@ from tests.pipelines import write_wav
 from tests.workers import ROOT, Site
 
 DEMO = ROOT / "assets" / "demo"
+AS_SET = {"DEFAULT_ENGINE": "pocketsphinx", "DEFAULT_DIARIZER": "auto"}
 AS_IT_COMES = {"diarizationEngine": None, "diarizationModel": None}
 
 
 @pytest.fixture(scope="module")
 def site(postgres_url, redis_url, tmp_path_factory) -> Iterator[Site]:
-    site = Site(postgres_url, redis_url, tmp_path_factory.mktemp("site"), {"DEFAULT_ENGINE": "pocketsphinx"})
+    site = Site(postgres_url, redis_url, tmp_path_factory.mktemp("site"), AS_SET)
     with site.worker(mode="batch"), site.worker(mode="diarization"):
         yield site
 
 
 @pytest.fixture
 def api(clean, site) -> Iterator[Api]:
-    with api_behind(site.postgres_url, site.redis_url, site.folder, DEFAULT_ENGINE="pocketsphinx") as api:
+    with api_behind(site.postgres_url, site.redis_url, site.folder, **AS_SET) as api:
         yield api
 
 

@@ -15,4 +15,5 @@ def build_diarization_pipeline(settings: PipelineSettings) -> DiarizationPipelin
     """
     hardware = find_hardware(settings.device, settings.n_processes, settings.n_threads)
     limit_threads(hardware)
-    return DiarizationPipeline(build_diarizers(settings.weights_dir), SileroVad, hardware, settings.limits)
+    diarizers = build_diarizers(settings.weights_dir, settings.hf_token)
+    return DiarizationPipeline(diarizers, SileroVad, hardware, settings.limits)

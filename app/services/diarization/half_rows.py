@@ -1,4 +1,4 @@
-"""The hidden jobs that bring the words of a diarization: the only place that knows how many, and what they are asked."""
+"""The hidden jobs that bring the words of a diarization: how many, and what they are asked."""
 
 from dataclasses import replace
 from typing import Any

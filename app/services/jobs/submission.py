@@ -83,6 +83,7 @@ class Defaults:
 
     engine: str = AUTO
     language: str | None = None
+    diarizer: str = AUTO
 
 
 class Submissions:
@@ -105,7 +106,7 @@ class Submissions:
         self._narrator = narrator
         self._defaults = defaults
         self._breaker = Breaker()
-        self._composer = Composer(diarizers or DiarizerRegistry([]), self._check_words, Bell(queues))
+        self._composer = Composer(diarizers or DiarizerRegistry([]), self._check_words, Bell(queues), defaults.diarizer)
         self._checked: Recent[tuple[Mode, JobOptions], JobOptions] = Recent(CHECKED_S)
         self._weights: Recent[str, float] = Recent(WEIGHT_S)
 

@@ -68,9 +68,7 @@ def build_services(
     return Services(
         storage=storage,
         registry=registry,
-        submissions=Submissions(
-            database, storage, registry, queues, narrator, defaults, build_diarizers(weights_dir, hf_token)
-        ),
+        submissions=Submissions(database, storage, registry, queues, narrator, defaults, diarizers),
         idempotency=IdempotencyKeys(client),
         catalogue=catalogue,
         control=control,

@@ -94,6 +94,7 @@ def halves_left(api: Api) -> int:
         return connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar_one()
 
 
+@pytest.mark.long
 def test_a_killed_diarization_worker_costs_time_and_nothing_else(api, site, speech):
     job_id = diarize(api, speech, diarizationModel="slow")
     with workers(site, "batch", "diarization"):

@@ -60,6 +60,7 @@ def labels_by_voice(recording: str, found: dict) -> dict[str, set[str]]:
     return voices
 
 
+@pytest.mark.long
 def test_two_voices_in_one_recording_are_told_apart_word_by_word(api, site, tmp_path):
     job_id = diarize(api, opening(DEMO / "meeting.flac", 16.6, tmp_path), **AS_IT_COMES)
     found = ended(api, site, job_id)

@@ -18,9 +18,10 @@ MAX_GROUPS = 30
 VOICES_A_GROUP = 4
 PATIENCE = 3
 """Steps without a better division after which none is looked for: one that splits a speaker may come too early."""
-LIMIT = 0.41
-"""Mean cosine of two groups' voices above which they are one speaker; tuned on conversations put together from
-meetings and read speech, where 0.39 to 0.44 do about as well."""
+LIMIT, STRICT_LIMIT = 0.5, 0.37
+"""Mean cosine of two groups' voices above which they are one speaker: for as many groups as the spectrum itself speaks
+for, and for more than that. Tuned on conversations put together from meetings and read speech, where 0.44 to 0.56 and
+0.35 to 0.38 do about as well."""
 LIMIT_OF_NEIGHBOURS = 0.72
 """The same as a share of the cosine between voices that follow each other."""
 MIN_SIZE = 3
@@ -40,7 +41,7 @@ def find_speakers(voices: Floats, centres: npt.NDArray[np.int64], hints: Speaker
     sample = voices[np.unique(np.linspace(0, len(voices) - 1, min(len(voices), MAX_SAMPLE)).astype(int))]
     least = min(hints.least, len(sample))
     most = max(least, min(len(sample) // VOICES_A_GROUP, MAX_GROUPS, hints.most or MAX_GROUPS))
-    return means(sample, _divided(sample, least, most, _limit(voices, centres)))
+    return means(sample, _divided(sample, least, most, _likeness_of_neighbours(voices, centres)))
 
 
 def means(voices: Floats, labels: Labels) -> Floats:
@@ -48,7 +49,7 @@ def means(voices: Floats, labels: Labels) -> Floats:
     return unit(np.stack([voices[labels == label].mean(axis=0) for label in np.unique(labels)]))
 
 
-def _divided(voices: Floats, least: int, most: int, limit: float) -> Labels:
+def _divided(voices: Floats, least: int, most: int, neighbours: float | None) -> Labels:
     """The voices in `least` groups, or in as many more, up to `most`, as there are that all sound different."""
     if most == 1:
         return np.zeros(len(voices), np.int64)
@@ -56,24 +57,28 @@ def _divided(voices: Floats, least: int, most: int, limit: float) -> Labels:
     best, n_best = _settled(voices, spectrum.grouped(least), least), least
     for n_groups in range(least + 1, most + 1):
         labels = _settled(voices, spectrum.grouped(n_groups), least)
+        limit = _limit(LIMIT if n_groups <= spectrum.n_apparent else STRICT_LIMIT, neighbours)
         if _likeness(voices, labels) < limit:
             best, n_best = labels, n_groups
-        elif n_groups - n_best >= PATIENCE:
+        elif n_groups - max(n_best, spectrum.n_apparent) >= PATIENCE:
             break
     return best
 
 
-def _limit(voices: Floats, centres: npt.NDArray[np.int64]) -> float:
-    """The cosine above which two groups are one speaker in this recording."""
+def _limit(usual: float, neighbours: float | None) -> float:
+    """The limit in this recording, where voices that follow each other are so much alike, if that is known."""
+    return usual if neighbours is None else (usual + LIMIT_OF_NEIGHBOURS * neighbours) / 2
+
+
+def _likeness_of_neighbours(voices: Floats, centres: npt.NDArray[np.int64]) -> float | None:
+    """The median cosine of voices next to each other that share no sound; None if there are too few."""
     alike: list[Floats] = []
     for step in range(1, min(9, len(voices))):
         apart = centres[step:] - centres[:-step]
         follow = (apart >= NEIGHBOUR_FRAMES[0]) & (apart <= NEIGHBOUR_FRAMES[1])
         alike.append(np.einsum("nd,nd->n", voices[step:][follow], voices[:-step][follow]))
     cosines = np.concatenate([*alike, np.zeros(0, np.float32)])
-    if len(cosines) < MIN_NEIGHBOURS:
-        return LIMIT
-    return (LIMIT + LIMIT_OF_NEIGHBOURS * float(np.median(cosines))) / 2
+    return float(np.median(cosines)) if len(cosines) >= MIN_NEIGHBOURS else None
 
 
 def _likeness(voices: Floats, labels: Labels) -> float:

@@ -18,7 +18,9 @@ class Spectrum:
     """Some voices in a space where groups lie apart: unit vectors, shape (n, d). Needs memory for a few (n, n)."""
 
     def __init__(self, voices: Floats) -> None:
-        _, self._vectors = np.linalg.eigh(_best_laplacian(voices))
+        values, self._vectors = np.linalg.eigh(_best_laplacian(voices))
+        self.n_apparent = int(np.diff(values[: MAX_GAPS + 1]).argmax()) + 1
+        """How many groups the widest gap between eigenvalues speaks for; in one voice it may see several."""
 
     def grouped(self, n_groups: int) -> Labels:
         """A label 0…n_groups−1 for each voice, shape (n,)."""

@@ -12,10 +12,11 @@ from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.services.database import LOST_PEER, Database, Unhurried
 from app.services.diarization.joining import Joiner
+from app.services.jobs.bell import Bell
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
-from app.services.jobs.halves import Bell, wake_forgotten
 from app.services.jobs.narrator import AsideNarrator
+from app.services.jobs.parking import wake_forgotten
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler
 from app.services.jobs.whole import Whole

@@ -15,7 +15,7 @@ from app.models import Job
 from app.queues.hints import HintQueue
 from app.queues.presence import WorkerPresence, list_workers
 from app.services.database import Database
-from app.services.jobs.halves import NEVER
+from app.services.jobs.parking import NEVER
 
 
 def _counted(state: JobState) -> "Select[*tuple[Any, ...]]":

@@ -15,9 +15,11 @@ from app.domain.transcript import Transcript
 from app.models import Job, JobTranscript
 from app.queues.hints import HintQueue
 from app.services.diarization.joining import Joiner
+from app.services.jobs.bell import Bell
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.endings import Endings, RetryPolicy
-from app.services.jobs.halves import NEVER, Bell, halves_of, wake_forgotten
+from app.services.jobs.halves import halves_of
+from app.services.jobs.parking import NEVER, wake_forgotten
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.views import options_to_dict, shown_state
 from app.services.media.storage import StoredAudio

@@ -45,9 +45,8 @@ class ChannelDiarizer:
     def _turns(self, audio: Path, heard: "_Heard") -> Iterator[SpeakerTurn]:
         vad = self._vad = self._vad or self._make_vad()
         vad.reset()
-        for span in padded(
-            list(heard.regions(audio, vad, self._limits)), round(FOR_SPEAKERS.pad_s * RATE_HZ), heard.n_samples
-        ):
+        regions = heard.regions(audio, vad, self._limits)
+        for span in padded(regions, round(FOR_SPEAKERS.pad_s * RATE_HZ), heard.n_samples):
             yield SpeakerTurn(span.start / RATE_HZ, span.end / RATE_HZ, channel_label(heard.channel))
 
 

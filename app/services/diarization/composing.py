@@ -12,7 +12,8 @@ from app.services.database import Work
 from app.services.diarization.asking import checked_diarization, refuse_hints
 from app.services.diarization.half_rows import half_rows, insert_halves
 from app.services.diarization.sources import Source, copy_turns, copy_words, find_source
-from app.services.jobs.halves import NEVER, Bell
+from app.services.jobs.bell import Bell
+from app.services.jobs.parking import NEVER
 from app.services.jobs.views import options_to_dict
 
 

@@ -11,7 +11,7 @@ from app.domain.states import JobState
 from app.models import Job
 from app.services.database import Work
 from app.services.diarization.asking import N_SEPARATE
-from app.services.jobs.halves import NEVER
+from app.services.jobs.parking import NEVER
 from app.services.jobs.views import options_from_dict, options_to_dict
 
 SHARED = ("project_id", "priority", "filename", "content_type", "size_bytes", "sha256", "audio_key", "audio_url")

@@ -16,11 +16,13 @@ from app.models import Job, JobTranscript, JobTurns
 from app.services.database import Database, Work
 from app.services.diarization.half_rows import insert_halves
 from app.services.diarization.merging import interleaved, merged, speakers_of, spoken_by
+from app.services.jobs.bell import Bell
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.claims import holds
 from app.services.jobs.endings import Endings
-from app.services.jobs.halves import Bell, begin_again, halves_of, park
+from app.services.jobs.halves import begin_again, halves_of
 from app.services.jobs.narrator import Narrator
+from app.services.jobs.parking import park
 from app.services.jobs.stored import stored_transcript, stored_turns, turns_to_rows
 
 log = structlog.get_logger(__name__)

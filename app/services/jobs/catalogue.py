@@ -17,7 +17,8 @@ from app.queues.hints import HintQueue
 from app.services.database import Database, Work
 from app.services.jobs.cursor import cursor_of, position_of
 from app.services.jobs.estimate import eta_s
-from app.services.jobs.halves import PARKED, halves_by_parent, halves_of
+from app.services.jobs.halves import halves_by_parent, halves_of
+from app.services.jobs.parking import PARKED
 from app.services.jobs.stored import stored_transcript
 from app.services.jobs.views import view
 from app.services.media.storage import Storage

@@ -16,8 +16,8 @@ from app.domain.states import JobState
 from app.models import Job, JobPart
 from app.services.database import Database, Unhurried
 from app.services.jobs.claimed import COLUMNS, ClaimedJob, claimed
-from app.services.jobs.halves import share_recording
 from app.services.jobs.narrator import Narrator
+from app.services.jobs.parking import share_recording
 from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
 

@@ -15,8 +15,9 @@ from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
+from app.services.jobs.bell import Bell
 from app.services.jobs.catalogue import find
-from app.services.jobs.halves import Bell, begin_again, halves_of, stop_halves
+from app.services.jobs.halves import begin_again, halves_of, stop_halves
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.removal import Removal
 from app.services.jobs.views import view

@@ -16,10 +16,12 @@ from app.models import Job, JobError
 from app.observability.redaction import redacted
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
+from app.services.jobs.bell import Bell
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.completing import COMPLETE, completion
-from app.services.jobs.halves import Bell, lock_parent, stop_halves, wake_parent
+from app.services.jobs.halves import stop_halves
 from app.services.jobs.narrator import Narrator
+from app.services.jobs.parking import lock_parent, wake_parent
 
 KEPT_ERRORS = 10
 MAX_DETAIL_LENGTH = 16_000

@@ -26,7 +26,7 @@ from app.queues.hints import Hint, HintQueue
 from app.services.database import Database, Work
 from app.services.diarization.composing import Composer, Plan
 from app.services.jobs import idempotency
-from app.services.jobs.halves import Bell
+from app.services.jobs.bell import Bell
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.views import options_to_dict, shown_state, view
 from app.services.media.storage import Storage, StoredAudio

@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.job import JobFailure, JobOptions, JobView, Mode, Priority, seq_of_state
 from app.domain.states import JobState
 from app.models import Job
-from app.services.jobs.halves import NEVER
+from app.services.jobs.parking import NEVER
 
 
 def options_to_dict(options: JobOptions) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Diarizations asked for over HTTP: what is taken, what is refused and how, what people do to them."""
 
+import threading
+from uuid import uuid4
+
 import pytest
 
 from app.services.jobs.endings import Endings, RetryPolicy
@@ -179,6 +182,18 @@ def test_a_half_that_is_just_being_stopped_is_begun_again_by_a_retry(api):
     assert api.house.claims.beat(running, 0.2, None) is None, "the run that was to stop may write nothing more"
     assert not api.house.endings.cancel(running)
     assert [half.state for half in halves(api, job_id)] == ["QUEUED"]
+
+
+def test_cancelling_while_a_worker_takes_the_half_reaches_it_either_way(api):
+    for _ in range(5):
+        job_id = diarize(api, WAV)
+        half_id = str(halves(api, job_id)[0].id)
+        taking = threading.Thread(target=lambda half_id=half_id: api.house.claims.claim(half_id, uuid4()))
+        taking.start()
+        assert api.client.post(f"/api/jobs/{job_id}/cancel").status_code == 200
+        taking.join()
+        (half,) = halves(api, job_id)
+        assert half.state == "CANCELLED" or (half.state == "PROCESSING" and half.cancel_requested)
 
 
 def test_a_wav_is_needed_as_everywhere(api):

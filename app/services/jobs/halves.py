@@ -16,11 +16,15 @@ from app.services.database import Work
 from app.services.jobs.parking import NEVER
 
 
-def halves_of(work: Work, parent_id: UUID) -> Sequence[Job]:
-    """The halves of a job, in the order of their channels."""
-    return work.session.scalars(
-        select(Job).where(Job.parent_id == parent_id).order_by(Job.options["channel"].as_integer(), Job.id)
-    ).all()
+def halves_of(work: Work, parent_id: UUID, *, lock: bool = False) -> Sequence[Job]:
+    """The halves of a job, in the order of their channels; with `lock` no worker takes one until the transaction ends.
+
+    Whoever locks them has the parent locked before.
+    """
+    query = select(Job).where(Job.parent_id == parent_id).order_by(Job.options["channel"].as_integer(), Job.id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return work.session.scalars(query).all()
 
 
 def halves_by_parent(work: Work, parents: Sequence[Job]) -> Mapping[UUID, Sequence[Job]]:
@@ -38,7 +42,7 @@ def stop_halves(work: Work, parent_id: UUID) -> list[Job]:
 
     Gives those that waited.
     """
-    waiting = [half for half in halves_of(work, parent_id) if half.state == JobState.QUEUED]
+    waiting = [half for half in halves_of(work, parent_id, lock=True) if half.state == JobState.QUEUED]
     now = work.session.scalar(select(func.now()))
     for half in waiting:
         half.finished_at = now
@@ -54,7 +58,8 @@ def begin_again(work: Work, parent: Job) -> list[Job]:
 
     Gives them; what they have finished of their recording is not done again.
     """
-    lost = [half for half in halves_of(work, parent.id) if _is_lost(half) or parent.audio_key is None]
+    halves = halves_of(work, parent.id, lock=True)
+    lost = [half for half in halves if _is_lost(half) or parent.audio_key is None]
     for half in lost:
         half.state = JobState.QUEUED
         half.claim = half.finished_at = None

@@ -77,9 +77,6 @@ class BaseConfig:
         "auto",
         "diarization engine for jobs that name none; `auto` takes the best whose weights are here",
     )
-    hf_token: str | None = setting(
-        "HF_TOKEN", "str", None, "token for pyannote's gated weights on Hugging Face", secret=True
-    )
     max_duration_s: float = setting(
         "MAX_AUDIO_DURATION_S", "float", 86_400.0, "longest recording that is transcribed", Range(min=1)
     )

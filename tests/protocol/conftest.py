@@ -5,7 +5,6 @@ They have a database and a Redis database to themselves: the worker would take t
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -27,8 +26,7 @@ def postgres_url(create_database: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="package")
 def redis_url(redis_url: str) -> str:
-    parts = urlsplit(redis_url)
-    return parts._replace(query=urlencode({**dict(parse_qsl(parts.query)), "db": "1"})).geturl()
+    return f"{redis_url.partition('?')[0]}?db=1"
 
 
 @pytest.fixture(scope="package")

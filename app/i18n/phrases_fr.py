@@ -150,6 +150,13 @@ DIARIZATION = {
     "The diarization engine {engine} cannot be used on this machine. {advice}": (
         "Le moteur de diarisation {engine} n'est pas utilisable sur cette machine. {advice}"
     ),
+    "{state}: accept the conditions at {page}, make a token that may read at {tokens}, set HF_TOKEN to it; or put "
+    "a copy of the pipeline into WEIGHTS_DIR/pyannote/{model}.": (
+        "{state} : acceptez les conditions sur {page}, créez un jeton de lecture sur {tokens}, donnez-le dans "
+        "HF_TOKEN ; ou mettez une copie du pipeline dans WEIGHTS_DIR/pyannote/{model}."
+    ),
+    "HF_TOKEN is not set": "HF_TOKEN n'est pas défini",
+    "The token in HF_TOKEN was refused": "Le jeton de HF_TOKEN a été refusé",
     "Diarization cannot be used on this machine. {advice}": (
         "La diarisation n'est pas utilisable sur cette machine. {advice}"
     ),

@@ -95,10 +95,14 @@ def test_refusals_are_told_in_french(api, fields):
         assert set(english[name]).isdisjoint(french[name]), name
 
 
-def test_an_engine_whose_token_is_missing_says_which_and_how(api, monkeypatch):
+def test_an_engine_whose_token_is_missing_says_which_and_how(api):
     told = in_english(api, diarizationEngine="pyannote", diarizationModel=None)
     (message,) = told["diarizationEngine"]
-    assert "HF_TOKEN" in message
+    assert "HF_TOKEN is not set" in message
+    french = refused(
+        ask(api, WAV, headers={"Accept-Language": "fr"}, diarizationEngine="pyannote", diarizationModel=None)
+    )
+    assert "HF_TOKEN n'est pas défini : acceptez les conditions" in french["diarizationEngine"][0]
 
 
 def test_either_a_file_or_something_instead(api):

@@ -27,7 +27,7 @@ def voices_of(n_speakers: int, n_each: int, spread: float = 0.1):
 
 @pytest.mark.parametrize("n_speakers", [1, 2, 3, 5, 20])
 def test_as_many_speakers_are_found_as_there_are(n_speakers):
-    people, voices, centres = voices_of(n_speakers, 40)
+    people, voices, centres = voices_of(n_speakers, 20)
     found = find_speakers(voices, centres, SpeakerHints())
     assert len(found) == n_speakers
     assert (people @ found.T).max(axis=1).min() > 0.9
@@ -51,7 +51,7 @@ def test_one_single_voice_is_one_speaker():
 
 
 def test_the_same_people_are_found_among_more_voices_than_are_looked_at():
-    people, voices, centres = voices_of(4, 10 * MAX_SAMPLE)
+    people, voices, centres = voices_of(4, 2 * MAX_SAMPLE)
     found = find_speakers(voices, centres, SpeakerHints())
     assert len(found) == 4
     assert (people @ found.T).max(axis=1).min() > 0.9

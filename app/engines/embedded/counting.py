@@ -12,12 +12,13 @@ from app.engines.embedded.encoder import unit
 from app.engines.embedded.mel import FRAMES_PER_S, Floats
 from app.engines.embedded.spectral import Labels, Spectrum
 
-MAX_SAMPLE = 1000
+MAX_SAMPLE = 500
 """Groups are found among so many voices, evenly spread: the cost does not grow with the recording beyond that."""
 MAX_GROUPS = 30
 VOICES_A_GROUP = 4
 PATIENCE = 3
-"""Steps without a better division after which none is looked for: one that splits a speaker may come too early."""
+"""Steps without a better division after which none is looked for, and one more for every three speakers: among many
+of them, one is easily split before the last two are told apart."""
 LIMIT, STRICT_LIMIT = 0.5, 0.37
 """Mean cosine of two groups' voices above which they are one speaker: for as many groups as the spectrum itself speaks
 for, and for more than that. Tuned on conversations put together from meetings and read speech, where 0.44 to 0.56 and
@@ -60,7 +61,7 @@ def _divided(voices: Floats, least: int, most: int, neighbours: float | None) ->
         limit = _limit(LIMIT if n_groups <= spectrum.n_apparent else STRICT_LIMIT, neighbours)
         if _likeness(voices, labels) < limit:
             best, n_best = labels, n_groups
-        elif n_groups - max(n_best, spectrum.n_apparent) >= PATIENCE:
+        elif n_groups - max(n_best, spectrum.n_apparent) >= PATIENCE + n_best // 3:
             break
     return best
 

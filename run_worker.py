@@ -17,7 +17,7 @@ from config.worker import WorkerConfig
 def main() -> None:
     """Read the settings, make sure of the schema, build the worker, run it."""
     parser = argparse.ArgumentParser(description="Run a worker of one mode until SIGTERM.")
-    parser.add_argument("mode", choices=["batch", "streaming", "maintenance"])
+    parser.add_argument("mode", choices=["batch", "streaming", "diarization", "maintenance"])
     parser.add_argument("--concurrency", type=int, help="jobs at once; default: CONCURRENCY, else 1")
     asked = parser.parse_args()
     try:

@@ -7,9 +7,9 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
-from app.controllers.batch import MAX_UPLOAD_BYTES
 from app.controllers.context import EXTENSION
 from app.controllers.docs import DOCUMENT
+from app.controllers.intake import MAX_UPLOAD_BYTES
 from app.controllers.links import PUBLIC_URL
 from app.helpers.database_url import with_driver
 from app.i18n.locales import Locale
@@ -60,7 +60,8 @@ def build_api(config: ApiConfig) -> Flask:
         redis_url=config.redis_url,
         storage_dir=config.storage_dir,
         weights_dir=config.weights_dir,
-        defaults=Defaults(config.default_engine, config.default_language),
+        defaults=Defaults(config.default_engine, config.default_language, config.default_diarizer),
+        hf_token=config.hf_token,
         offload=_in_a_thread,
         stream_project_max=config.stream_project_max,
         stream_idle_s=config.stream_idle_s,

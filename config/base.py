@@ -48,6 +48,9 @@ class BaseConfig:
     storage_dir: Path = setting("STORAGE_DIR", "path", InVarDir("audio"), "folder of the recordings")
     max_upload_bytes: int = setting("MAX_UPLOAD_BYTES", "int", 4 * GIB, "largest upload taken", Range(min=1))
     weights_dir: Path = setting("WEIGHTS_DIR", "path", InVarDir("weights"), "folder of the engines' weights")
+    hf_token: str | None = setting(
+        "HF_TOKEN", "str", None, "token of Hugging Face that may read pyannote's weights", secret=True
+    )
     log_format: str = setting(
         "LOG_FORMAT",
         "str",
@@ -67,6 +70,12 @@ class BaseConfig:
     )
     default_language: str | None = setting(
         "DEFAULT_LANGUAGE", "str", None, "language (BCP 47) of jobs that name none; unset: it is detected"
+    )
+    default_diarizer: str = setting(
+        "DEFAULT_DIARIZER",
+        "str",
+        "auto",
+        "diarization engine for jobs that name none; `auto` takes the best whose weights are here",
     )
     max_duration_s: float = setting(
         "MAX_AUDIO_DURATION_S", "float", 86_400.0, "longest recording that is transcribed", Range(min=1)

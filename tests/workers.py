@@ -50,7 +50,9 @@ class Site:
             "PYTHONPATH": f"{PLUGINS}:{ROOT}",
             "SCRIPTED_LOG": str(self.folder / "heard.log"),
             "SCRIPTED_GIVEN": str(self.folder / "given.log"),
+            "SCRIPTED_DIARIZER_LOG": str(self.folder / "diarized.log"),
             "DEFAULT_ENGINE": "scripted",
+            "DEFAULT_DIARIZER": "scripted",
             **self.settings,
         }
 

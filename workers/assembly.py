@@ -11,9 +11,12 @@ from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.services.database import LOST_PEER, Database, Unhurried
+from app.services.diarization.joining import Joiner
+from app.services.jobs.bell import Bell
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
 from app.services.jobs.narrator import AsideNarrator
+from app.services.jobs.parking import wake_forgotten
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler
 from app.services.media.folder import FolderStorage
@@ -64,7 +67,8 @@ def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.
     narrator = AsideNarrator(EventLog(client))
     name = worker_name(uuid4().hex[:6])
     policy = RetryPolicy(max_attempts=config.max_attempts, max_crashes=config.max_crashes, base_s=config.retry_base_s)
-    endings = Endings(database, narrator, name, policy)
+    bell = Bell({one: HintQueue(client, one) for one in Mode})
+    endings = Endings(database, narrator, name, policy, bell)
     stop = StopRequest(config.drain_s)
     reconciler = Reconciler(database, HintQueue(client, mode), mode)
     tools = Tools(
@@ -79,11 +83,13 @@ def build_worker(mode: Mode, config: WorkerConfig, child_module: str = "workers.
         child_start_s=config.child_start_s,
         recycle_rss_bytes=config.child_recycle_rss_mb * MIB,
         hints_fail=reconciler.is_behind,
+        outcome=Joiner(database, endings, narrator, bell) if mode is Mode.DIARIZATION else None,
     )
     supervisor = Supervisor(name, tools, config.concurrency, stop)
     housekeeping = Housekeeping(
         reaper=Reaper(database, endings, mode, lease_s=config.lease_s, tick_s=config.tick_s),
         reconciler=reconciler,
+        others=[lambda: wake_forgotten(database, bell)] if mode is Mode.DIARIZATION else [],
         redis=client,
         presence=supervisor.presence,
         tick_s=config.tick_s,

@@ -146,7 +146,7 @@ class Attendance:
         self.heard_at = self.clock()
         match message:
             case Fetching(n_bytes, total_bytes):
-                self._tell("progress", progress=round(self.progress, 4), fetched_bytes=n_bytes, total_bytes=total_bytes)
+                self._tell("progress", progress=self._told(), fetched_bytes=n_bytes, total_bytes=total_bytes)
             case Fetched(stored):
                 self.unnoted = stored
                 self._note_recording()
@@ -170,7 +170,11 @@ class Attendance:
         self.progress = max(self.progress, fraction)
         if self.clock() - self.told_at >= PROGRESS_EVERY_S:
             self.told_at = self.clock()
-            self._tell("progress", progress=round(self.progress, 4))
+            self._tell("progress", progress=self._told())
+
+    def _told(self) -> float:
+        """How far the job is at least: of its halves this run knows nothing."""
+        return round(self.progress / self.job.n_shares, 4)
 
     def _tell(self, kind: str, **fields: object) -> None:
         if not self._is_certain():

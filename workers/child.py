@@ -9,26 +9,29 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from app.audio.confinement import end_with_parent
 from app.audio.decode import DecodeLimits
 from app.domain.errors import Cancelled, EngineError, OutOfMemory, ParloirError
-from app.domain.job import JobOptions
-from app.domain.transcript import Segment, Transcript
+from app.domain.job import JobOptions, Mode
+from app.domain.transcript import Segment
 from app.engines.selection import AUTO
 from app.observability.logging import configure_logging
+from app.services.diarization.assembly import build_diarization_pipeline
 from app.services.media.fetch import Fetcher, FetchLimits
 from app.services.media.folder import FolderStorage
 from app.services.media.storage import Storage
 from app.services.transcription.assembly import PipelineSettings, build_pipeline
-from app.services.transcription.checkpoint import PartResult
+from app.services.transcription.checkpoint import Checkpoint, PartResult
 from app.services.transcription.limits import PipelineLimits
-from app.services.transcription.pipeline import TranscriptionPipeline
+from app.services.transcription.observer import Observer
 from config.worker import WorkerConfig
 from workers.messages import (
     Cancel,
@@ -37,6 +40,7 @@ from workers.messages import (
     Failed,
     Fetched,
     Fetching,
+    Found,
     FromChild,
     Heard,
     PartDone,
@@ -53,6 +57,22 @@ from workers.outside import build_outbound
 log = structlog.get_logger(__name__)
 
 MIB = 1024 * 1024
+
+
+class Pipeline(Protocol):
+    """From a recording to what a mode is to find in it."""
+
+    def run(self, audio: Path, options: JobOptions, observer: Observer, resume: Checkpoint | None = None) -> Found:
+        """Find it; what `resume` holds is not done again."""
+
+    def warm(self, options: JobOptions) -> None:
+        """Load what a run with these options needs."""
+
+
+BUILDERS: dict[Mode, Callable[[PipelineSettings], Pipeline]] = {
+    Mode.BATCH: build_pipeline,
+    Mode.DIARIZATION: build_diarization_pipeline,
+}
 
 
 class Reporter:
@@ -101,7 +121,7 @@ class Reporter:
 class Child:
     """Reads what the supervisor wants, in a thread of its own, and does it."""
 
-    def __init__(self, pipe: Connection, pipeline: TranscriptionPipeline, fetcher: Fetcher, storage: Storage) -> None:
+    def __init__(self, pipe: Connection, pipeline: Pipeline, fetcher: Fetcher, storage: Storage) -> None:
         self._pipe = pipe
         self._pipeline = pipeline
         self._fetcher = fetcher
@@ -156,7 +176,7 @@ class Child:
     def _outcome(self, run: Run) -> FromChild:
         started = time.monotonic()
         try:
-            return Done(self._transcribe(run), time.monotonic() - started)
+            return Done(self._found(run), time.monotonic() - started)
         except Cancelled as error:
             return Failed(error)
         except ParloirError as error:
@@ -166,7 +186,7 @@ class Child:
         except Exception as error:  # noqa: BLE001 - whatever an engine throws must become an answer
             return Failed(EngineError(reason=type(error).__name__), traceback.format_exc())
 
-    def _transcribe(self, run: Run) -> Transcript:
+    def _found(self, run: Run) -> Found:
         with self._recording(run) as path:
             return self._pipeline.run(path, run.options, self._reporter, run.checkpoint)
 
@@ -186,6 +206,7 @@ def pipeline_settings(config: WorkerConfig) -> PipelineSettings:
     )
     return PipelineSettings(
         weights_dir=config.weights_dir,
+        hf_token=config.hf_token,
         device=config.device,
         n_processes=config.concurrency,
         n_threads=config.engine_threads,
@@ -196,18 +217,18 @@ def pipeline_settings(config: WorkerConfig) -> PipelineSettings:
 def usual_options(config: WorkerConfig) -> JobOptions:
     """What a job asks for that names nothing."""
     engine = None if config.default_engine == AUTO else config.default_engine
-    return JobOptions(engine=engine, language=config.default_language)
+    return JobOptions(engine=engine, language=config.default_language, diarization_engine=config.default_diarizer)
 
 
-def main(fd: int, parent_pid: int) -> None:
-    """Run as a child."""
+def main(mode: Mode, fd: int, parent_pid: int) -> None:
+    """Run as a child of a worker of this mode."""
     end_with_parent(parent_pid)
     config = WorkerConfig.from_env()
     configure_logging(config.log_format, config.log_level)
     storage = FolderStorage(config.storage_dir)
     fetcher = Fetcher(build_outbound(config), storage, FetchLimits(config.max_upload_bytes, config.download_s))
-    Child(Connection(fd), build_pipeline(pipeline_settings(config)), fetcher, storage).serve(usual_options(config))
+    Child(Connection(fd), BUILDERS[mode](pipeline_settings(config)), fetcher, storage).serve(usual_options(config))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[2]), int(sys.argv[3]))
+    main(Mode(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,6 +1,6 @@
 """What every worker does beside its jobs, once a tick: find lost runs, restore hints, say that it is there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import redis
@@ -17,19 +17,22 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """The loop; `presence` tells what this worker is doing now."""
+    """The loop; `presence` tells what this worker is doing now, `others` are chores of its mode alone."""
 
     reaper: Reaper
     reconciler: Reconciler
     redis: "redis.Redis"
     presence: Callable[[], WorkerPresence]
     tick_s: float
+    others: Sequence[Callable[[], int]] = ()
 
     def run(self, stop: Stop) -> None:
         """Tick until asked to stop."""
         while not stop.wait(self.tick_s):
             self._quietly(self.reaper.look)
             self._quietly(self.reconciler.step)
+            for chore in self.others:
+                self._quietly(chore)
             announce(self.redis, self.presence())
         leave(self.redis, self.presence().name)
 

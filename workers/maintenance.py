@@ -136,7 +136,7 @@ def build_maintenance(config: WorkerConfig) -> Maintenance:
     deliverer = Deliverer(DeliveryLedger(database), Courier(build_outbound(config), key_of(secret)))
     storage, client = FolderStorage(config.storage_dir), connect(config.redis_url)
     keeping = Keeping(config.retention_s, config.audio_retention_s)
-    retention = Retention(database, Removal(storage, EventLog(client)), keeping)
+    retention = Retention(database, Removal(database, storage, EventLog(client)), keeping)
     narrator = Narrator(EventLog(client))
     chores = [
         *_chores(database, storage),

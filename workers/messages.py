@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from app.domain.diarization import Diarization
 from app.domain.errors import ParloirError
 from app.domain.job import JobOptions
 from app.domain.transcript import Segment, Transcript
@@ -10,10 +11,13 @@ from app.helpers.quick_pickle import QuickPickle
 from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
 
+Found = Transcript | Diarization
+"""What a run finds, by its mode."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run(QuickPickle):
-    """Transcribe this file, or else fetch it from `audio_url` first; go on after the checkpoint."""
+    """Work on this file, or else fetch it from `audio_url` first; go on after the checkpoint."""
 
     job_id: str
     audio: str | None
@@ -98,9 +102,9 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class Done(QuickPickle):
-    """From the child: the whole transcript; the run is over, and took so many seconds."""
+    """From the child: all that it was to find; the run is over, and took so many seconds."""
 
-    transcript: Transcript
+    found: Found
     seconds: float = math.inf
 
 

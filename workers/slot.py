@@ -6,13 +6,14 @@ from collections.abc import Callable
 import structlog
 
 from app.domain.errors import Cancelled, ChildDied, ParloirError
+from app.domain.transcript import Transcript
 from app.helpers.backoff import backoff_s
 from app.helpers.pace import Pace
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.completing import Result
 from workers.attendance import Attendance, ChildCrashed, ChildTraceback, Drained, Fenced, NotBegun
 from workers.engine_process import EngineProcess
-from workers.messages import Done
+from workers.messages import Done, Found
 from workers.stretch import Given, Stretch
 from workers.taking import Taker
 from workers.tools import Stop, Tally, Tools
@@ -109,24 +110,39 @@ class Slot:
     def _ending(self, given: Given, stretch: Stretch) -> Ending | None:
         """Attend to the run; returns what is to be written at its end, if that is not a result."""
         try:
-            self._succeeded(given.job, self._done(given, stretch))
+            return self._found(given, stretch)
         except Exception as error:  # noqa: BLE001 - what nobody foresaw fails its job, and must not end the slot
             self._pace.forget()
             return self._gone_wrong(given.job, error)
-        return None
 
-    def _done(self, given: Given, stretch: Stretch) -> Done:
+    def _found(self, given: Given, stretch: Stretch) -> Ending | None:
         if given.refusal:
             raise given.refusal
+        if given.is_known:
+            return self._kept(given.job, None)
+        done = self._attended(given, stretch)
+        if self._tools.outcome:
+            return self._kept(given.job, done.found)
+        self._succeeded(given.job, done)
+        return None
+
+    def _attended(self, given: Given, stretch: Stretch) -> Done:
         tools = self._tools
         return Attendance(
             given.job, stretch.child, tools.claims, tools.narrator, tools.limits, self._stop.deadline, stretch
         ).attend()
 
+    def _kept(self, job: ClaimedJob, found: Found | None) -> Ending:
+        outcome = self._tools.outcome
+        assert outcome, "only modes that have one come here"
+        self.tally.completed += 1
+        return lambda: outcome.keep(job, found)
+
     def _succeeded(self, job: ClaimedJob, done: Done) -> None:
+        assert isinstance(done.found, Transcript), "what else there is to find has an outcome of its own"
         self._pace.ran(done.seconds, job.estimated_s)
         self.tally.completed += 1
-        self._writer.hold(Result(job, done.transcript))
+        self._writer.hold(Result(job, done.found))
 
     def _gone_wrong(self, job: ClaimedJob, error: Exception) -> Ending:
         endings = self._tools.endings

@@ -30,11 +30,15 @@ CALL_BACK_S = 0.5
 
 @dataclass(slots=True)
 class Given:
-    """A job of a stretch; its recording is at hand until it is closed. `refusal`: why the child was not given it."""
+    """A job of a stretch; its recording is at hand until it is closed.
+
+    The child is not given it if there is a `refusal`, or if it `is_known` what would be found.
+    """
 
     job: ClaimedJob
     recording: ExitStack = field(default_factory=ExitStack)
     refusal: Exception | None = None
+    is_known: bool = False
 
 
 class Stretch:
@@ -128,18 +132,23 @@ class Stretch:
         given = Given(job)
         self._given.append(given)
         try:
-            checkpoint = self._tools.claims.checkpoint(job)
-            path = (
-                given.recording.enter_context(self._tools.storage.local_path(job.audio_key)) if job.audio_key else None
-            )
-            return Run(job.id, _text(path), job.audio_url, job.options, checkpoint)
+            given.is_known = self._tools.outcome is not None and self._tools.outcome.is_known(job)
+            return None if given.is_known else self._run_of(given)
         except NotFound as error:
             given.refusal = MediaUnreadable(reason="its recording is not on storage")
             given.refusal.__cause__ = error
         except Unavailable as error:
             given.refusal = NotBegun()
             given.refusal.__cause__ = error
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw fails its job, and must not end the slot
+            given.refusal = error
         return None
+
+    def _run_of(self, given: Given) -> Run:
+        job, at_hand = given.job, given.recording
+        checkpoint = self._tools.claims.checkpoint(job)
+        path = at_hand.enter_context(self._tools.storage.local_path(job.audio_key)) if job.audio_key else None
+        return Run(job.id, _text(path), job.audio_url, job.options, checkpoint)
 
 
 def _text(path: Path | None) -> str | None:

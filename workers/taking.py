@@ -65,7 +65,7 @@ class Taker:
             return next(iter(self._claim([hint], token)), None)
         return self._tools.claims.claim_oldest(self._tools.mode, token) if self._tools.hints_fail() else None
 
-    def _claim(self, hints: list[str], token: UUID, at_most_s: float = float("inf")) -> list[ClaimedJob]:
+    def _claim(self, hints: list[str], token: UUID, at_most_s: float | None = None) -> list[ClaimedJob]:
         try:
             return self._tools.claims.claim_all(hints, token, at_most_s)
         except Unavailable:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.domain.job import Mode
 from app.queues.hints import HintQueue
+from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings
 from app.services.jobs.narrator import Narrator
@@ -38,6 +39,16 @@ class Tally:
     running: str | None = None
 
 
+class Outcome(Protocol):
+    """What becomes of what a mode's runs find."""
+
+    def is_known(self, job: ClaimedJob) -> bool:
+        """Whether an earlier run has found it already."""
+
+    def keep(self, job: ClaimedJob, found: Any) -> bool:
+        """Write it, and end the run; False if the job was no longer this run's. None: an earlier run has found it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a slot works with."""
@@ -54,3 +65,5 @@ class Tools:
     recycle_rss_bytes: int
     hints_fail: Callable[[], bool] = lambda: False
     """Whether jobs wait that Redis takes no hints of."""
+    outcome: Outcome | None = None
+    """What becomes of what this mode's runs find, if not just a transcript; then no job is ever claimed ahead."""

@@ -21,19 +21,32 @@ MAX_OVERLAP_S = 1.0
 """A timestamp further back than this begins another timeline (files joined end to end)."""
 
 
+N_STEREO = 2
+
+
+class NotStereo(Exception):
+    """One of two channels is wanted, and the sound has not two."""
+
+
 class Resampler:
     """Turns frames into PCM bytes; a stream whose rate or channels change midway is followed."""
 
-    def __init__(self) -> None:
+    def __init__(self, channel: int | None = None) -> None:
+        """With a `channel` of a stereo sound, it alone is heard."""
+        self._channel = channel
         self._shape: tuple[str, str, int] | None = None
         self._graph: Graph | None = None
 
     def convert(self, frame: AudioFrame) -> Iterator[bytes]:
-        """What is ready after this frame: blocks of float32 samples."""
+        """What is ready after this frame: blocks of float32 samples.
+
+        Raises:
+            NotStereo: a channel is wanted, and there are not two.
+        """
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._shape:
             yield from self.flush()
-            self._shape, self._graph = shape, _graph(frame)
+            self._shape, self._graph = shape, _graph(frame, self._channel)
         frame.pts = None
         yield from self._pushed(frame)
 
@@ -55,19 +68,21 @@ class Resampler:
             yield bytes(out.planes[0])[: out.samples * SAMPLE_BYTES]  # type: ignore[union-attr]
 
 
-def _graph(frame: AudioFrame) -> Graph:
+def _graph(frame: AudioFrame, channel: int | None) -> Graph:
     """Resample and mix down so that a full-scale input stays within −1…1: the weights of channels add up to 1."""
+    if channel is not None and frame.layout.nb_channels != N_STEREO:
+        raise NotStereo
     graph = Graph()
     graph.threads = 1  # more would each take address space, and there is nothing to share
     try:
-        graph.link_nodes(*_nodes(graph, frame))
+        graph.link_nodes(*_nodes(graph, frame, channel))
     except RuntimeError as error:  # that is how PyAV says it
         raise MemoryError from error
     graph.configure()
     return graph
 
 
-def _nodes(graph: Graph, frame: AudioFrame) -> list[FilterContext]:
+def _nodes(graph: Graph, frame: AudioFrame, channel: int | None) -> list[FilterContext]:
     source = graph.add(
         "abuffer",
         sample_rate=str(frame.sample_rate),
@@ -75,10 +90,17 @@ def _nodes(graph: Graph, frame: AudioFrame) -> list[FilterContext]:
         channel_layout=frame.layout.name,
         time_base=f"1/{frame.sample_rate}",
     )
-    mixed = [graph.add("pan", _mean_of(frame.layout.nb_channels))] if _is_unnamed(frame) else []
+    mixed = [graph.add("pan", pan)] if (pan := _pan(frame, channel)) else []
     resampled = graph.add("aresample", rematrix_maxval="1.0")
     shaped = graph.add("aformat", sample_rates=str(RATE_HZ), sample_fmts="flt", channel_layouts="mono")
     return [source, *mixed, resampled, shaped, graph.add("abuffersink")]
+
+
+def _pan(frame: AudioFrame, channel: int | None) -> str | None:
+    """How the channels become one, where FFmpeg's own way is not wanted."""
+    if channel is not None:
+        return f"mono|c0=c{channel}"
+    return _mean_of(frame.layout.nb_channels) if _is_unnamed(frame) else None
 
 
 def _is_unnamed(frame: AudioFrame) -> bool:

@@ -19,7 +19,7 @@ from app.audio.decoder_protocol import Ended, Opened, Outcome, Request
 from app.audio.riff import wav_header
 from app.audio.sniff import HEAD_BYTES, sniff
 from app.audio.sound import RATE_HZ, Pcm
-from app.domain.errors import MediaEmpty, MediaTooLong, MediaUnreadable, MediaWithoutAudio
+from app.domain.errors import MediaEmpty, MediaNotStereo, MediaTooLong, MediaUnreadable, MediaWithoutAudio
 
 log = structlog.get_logger(__name__)
 
@@ -135,8 +135,10 @@ class Decoding:
 
 
 @contextmanager
-def decode(path: Path, *, limits: DecodeLimits = DecodeLimits(), start_sample: int = 0) -> Iterator[Decoding]:
-    """Open a recording and decode it from `start_sample` (of the decoded sound) on.
+def decode(
+    path: Path, *, limits: DecodeLimits = DecodeLimits(), start_sample: int = 0, channel: int | None = None
+) -> Iterator[Decoding]:
+    """Open a recording and decode it, or one `channel` of its two, from `start_sample` (of the decoded sound) on.
 
     That is exact to the sample: all before it is decoded too, and left out.
 
@@ -145,6 +147,7 @@ def decode(path: Path, *, limits: DecodeLimits = DecodeLimits(), start_sample: i
         MediaEmpty: it has no bytes.
         MediaUnreadable, MediaWithoutAudio: it cannot be opened, or has no audio stream.
         MediaTooLong: its header declares more than allowed.
+        MediaNotStereo: a channel is wanted, and there are not two (or later, when they cease to be).
         ChildDied: the decoder was killed from outside.
     """
     size_bytes = path.stat().st_size
@@ -152,7 +155,7 @@ def decode(path: Path, *, limits: DecodeLimits = DecodeLimits(), start_sample: i
         raise MediaEmpty(reason="the file has no bytes")
     head = _head(path)
     container = sniff(head)
-    with closing(DecoderProcess(_request(path, container, limits), limits.stall_s)) as process:
+    with closing(DecoderProcess(_request(path, container, limits, channel), limits.stall_s)) as process:
         opened = process.report()
         if isinstance(opened, Ended):
             _refuse(opened, limits)
@@ -166,19 +169,22 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def _request(path: Path, container: Container, limits: DecodeLimits) -> Request:
+def _request(path: Path, container: Container, limits: DecodeLimits, channel: int | None) -> Request:
     return Request(
         path=str(path.resolve()),
         demuxer=container.demuxer,
         max_samples=int(limits.max_s * RATE_HZ),
         memory_bytes=limits.memory_bytes,
         cpu_s=limits.cpu_s,
+        channel=channel,
     )
 
 
 def _refuse(ended: Ended, limits: DecodeLimits) -> NoReturn:
     if ended.outcome is Outcome.WITHOUT_AUDIO:
         raise MediaWithoutAudio
+    if ended.outcome is Outcome.NOT_STEREO:
+        raise MediaNotStereo
     if ended.outcome is Outcome.TOO_LONG:
         raise MediaTooLong(limit_s=f"{limits.max_s:g}")
     if ended.outcome is Outcome.FAILED:

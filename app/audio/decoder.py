@@ -24,7 +24,7 @@ from av.packet import Packet
 
 from app.audio.confinement import confine, end_with_parent
 from app.audio.containers import DEMUXERS
-from app.audio.conversion import SAMPLE_BYTES, Resampler, Timeline, silence
+from app.audio.conversion import N_STEREO, SAMPLE_BYTES, NotStereo, Resampler, Timeline, silence
 from app.audio.decoder_protocol import Ended, Opened, Outcome, Request, tell
 
 STDOUT_FD = 1
@@ -72,11 +72,11 @@ class Output:
 class Decoding:
     """Takes the packets of one stream through the decoder; what is damaged is left out and counted."""
 
-    def __init__(self, recording: InputContainer, stream: AudioStream, output: Output) -> None:
+    def __init__(self, recording: InputContainer, stream: AudioStream, output: Output, channel: int | None) -> None:
         self._recording = recording
         self._stream = stream
         self._output = output
-        self._resampler = Resampler()
+        self._resampler = Resampler(channel)
         self._timeline = Timeline((recording.start_time or 0) / av.time_base)
         self.n_damaged = 0
 
@@ -140,11 +140,15 @@ def decode(request: Request, report: IO[str]) -> Ended:
             return Ended(outcome=Outcome.UNREADABLE, reason=NO_CODEC)
         stream.codec_context.thread_count = 1
         tell(report, opened(recording, stream))
-        decoding = Decoding(recording, stream, Output(request.max_samples))
+        decoding = Decoding(recording, stream, Output(request.max_samples), request.channel)
+        if request.channel is not None and stream.codec_context.channels != N_STEREO:
+            return Ended(outcome=Outcome.NOT_STEREO)
         try:
             decoding.run()
         except TooLong:
             return Ended(outcome=Outcome.TOO_LONG, n_damaged=decoding.n_damaged)
+        except NotStereo:
+            return Ended(outcome=Outcome.NOT_STEREO)
         return Ended(outcome=Outcome.COMPLETE, n_damaged=decoding.n_damaged)
 
 

@@ -15,6 +15,8 @@ from typing import IO
 class Request:
     """What to decode and how far to go. `memory_bytes` is what it may take beyond its own code.
 
+    `channel` is the one of two to hear alone; None: all of them, mixed.
+
     Whoever starts the process adds `report_fd`, where it writes its lines, and `parent_pid`, with whom it ends.
     """
 
@@ -23,6 +25,7 @@ class Request:
     max_samples: int
     memory_bytes: int
     cpu_s: int
+    channel: int | None = None
     report_fd: int = -1
     parent_pid: int = 0
 
@@ -43,6 +46,8 @@ class Outcome(StrEnum):
     COMPLETE = "complete"
     TOO_LONG = "too_long"
     WITHOUT_AUDIO = "without_audio"
+    NOT_STEREO = "not_stereo"
+    """One channel was asked for, and there are not two."""
     UNREADABLE = "unreadable"
     FAILED = "failed"
     """The decoder itself has a defect; the reason is for its makers."""

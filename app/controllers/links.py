@@ -3,7 +3,11 @@
 from flask import current_app, request
 
 PUBLIC_URL = "PARLOIR_PUBLIC_URL"
-RESULT_PATHS = {"batch": "/api/batchTranscription/result", "streaming": "/api/streamingTranscription/result"}
+RESULT_PATHS = {
+    "batch": "/api/batchTranscription/result",
+    "streaming": "/api/streamingTranscription/result",
+    "diarization": "/api/diarization/result",
+}
 STREAM_PATH = "/api/streamingTranscription/stream"
 
 

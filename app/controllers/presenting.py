@@ -11,9 +11,10 @@ from app.domain.states import JobState
 from app.domain.transcript import Transcript
 from app.exports.wire import transcript_to_wire
 from app.i18n import catalogue
-from app.schemas.answers import OptionsAnswer
+from app.schemas.answers import DiarizationOptionsAnswer, OptionsAnswer
 
-IN_TRANSCRIPT = ("transcription", "segments", "speakers", "warnings")
+OPTIONS: dict[Mode, type[OptionsAnswer]] = {Mode.DIARIZATION: DiarizationOptionsAnswer}
+IN_TRANSCRIPT = ("transcription", "segments", "speakers", "turns", "warnings")
 
 
 def accepted(job: JobView, position: int | None) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def described(job: JobView) -> dict[str, Any]:
         "content_type": job.content_type,
         "size_bytes": job.size_bytes,
         "cancel_requested": job.cancel_requested,
-        "options": OptionsAnswer().dump(asdict(job.options)),
+        "options": OPTIONS.get(job.mode, OptionsAnswer)().dump(asdict(job.options)),
         "result_url": result_url(job.mode, job.id),
         "events_url": events_url(job.id),
     }

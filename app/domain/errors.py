@@ -27,7 +27,8 @@
     │   ├── MediaUnreadable
     │   ├── MediaEmpty
     │   ├── MediaWithoutAudio
-    │   └── MediaTooLong
+    │   ├── MediaTooLong
+    │   └── MediaNotStereo    a speaker a channel was asked for, and there are not two
     ├── UrlRefused            an address that this service does not go to
     ├── DownloadFailed        a recording could not be fetched just now
     ├── DownloadDenied        a recording cannot be fetched, now or later
@@ -250,6 +251,12 @@ class MediaTooLong(MediaError):
     """The recording is longer than the {limit_s} s allowed."""
 
     code = "media_too_long"
+
+
+class MediaNotStereo(MediaError):
+    """The recording has not two channels, which `channels=separate` needs: one for each speaker."""
+
+    code = "media_not_stereo"
 
 
 class UrlRefused(ParloirError):

@@ -35,9 +35,16 @@ class Priority(StrEnum):
         return list(Priority).index(self)
 
 
+MIXED, SEPARATE = "mix", "separate"
+
+
 @dataclass(frozen=True, slots=True)
 class JobOptions(QuickPickle):
-    """How a recording is to be transcribed, as the client asked; None means: the service decides."""
+    """How a recording is to be transcribed, as the client asked; None means: the service decides.
+
+    The fields from `transcribe` on are for diarization. `channels` is `mix` (one sound, told apart by voice) or
+    `separate` (a speaker a channel); `channel` is the one that is heard alone, None: all of them.
+    """
 
     language: str | None = None
     engine: str | None = None
@@ -47,6 +54,14 @@ class JobOptions(QuickPickle):
     hotwords: tuple[str, ...] = ()
     word_timestamps: bool = True
     trim_silence: bool = False
+    transcribe: bool = True
+    n_speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    diarization_engine: str | None = None
+    diarization_model: str | None = None
+    channels: str = MIXED
+    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

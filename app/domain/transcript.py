@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain.speaker_turn import SpeakerTurn
 from app.helpers.quick_pickle import QuickPickle
 
 
@@ -42,7 +43,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Transcript(QuickPickle):
-    """The result of a job."""
+    """The result of a job. `turns`, when each speaker spoke, are known of jobs that were diarized."""
 
     segments: tuple[Segment, ...] = ()
     speakers: tuple[Speaker, ...] = ()
@@ -51,6 +52,7 @@ class Transcript(QuickPickle):
     engine: str | None = None
     model: str | None = None
     warnings: tuple[str, ...] = field(default=())
+    turns: tuple[SpeakerTurn, ...] = ()
 
     @property
     def text(self) -> str:

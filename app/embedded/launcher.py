@@ -16,7 +16,7 @@ from app.embedded.watched import Watched
 from config import LaunchConfig
 
 ROOT = Path(__file__).parents[2]
-WORKER_MODES = ("batch", "streaming", "maintenance")
+WORKER_MODES = ("batch", "streaming", "diarization", "maintenance")
 LIVE_WITHIN_S = 60.0
 # The whole stop takes at most 10 s; the rest is for the servers.
 PROCESSES_END_WITHIN_S = 8.8

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+from app.domain.speaker_turn import SpeakerTurn
 from app.domain.transcript import Segment, Speaker, Transcript, Word
 from app.exports.timecode import seconds
 
@@ -26,6 +27,11 @@ def speaker_to_wire(speaker: Speaker) -> dict[str, Any]:
     return {"label": speaker.label, "name": speaker.name, "speaking_time": seconds(speaker.speaking_time_s)}
 
 
+def turn_to_wire(turn: SpeakerTurn) -> dict[str, Any]:
+    """A turn as clients know it; times in seconds to the millisecond."""
+    return {"start": seconds(turn.start_s), "end": seconds(turn.end_s), "speaker": turn.speaker}
+
+
 def transcript_to_wire(transcript: Transcript) -> dict[str, Any]:
     """The whole transcript, under the names a job's result has."""
     return {
@@ -36,6 +42,7 @@ def transcript_to_wire(transcript: Transcript) -> dict[str, Any]:
         "model": transcript.model,
         "segments": [segment_to_wire(segment) for segment in transcript.segments],
         "speakers": [speaker_to_wire(speaker) for speaker in transcript.speakers],
+        "turns": [turn_to_wire(turn) for turn in transcript.turns],
         "warnings": list(transcript.warnings),
     }
 

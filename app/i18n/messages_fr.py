@@ -31,6 +31,9 @@ ERRORS = {
     "media_empty": "L'enregistrement ne contient aucun son : {reason}.",
     "media_without_audio": "Le fichier ne contient pas de piste audio.",
     "media_too_long": "L'enregistrement dépasse les {limit_s} s autorisées.",
+    "media_not_stereo": (
+        "L'enregistrement n'a pas deux canaux, ce qu'il faut à `channels=separate` : un par locuteur."
+    ),
     "url_refused": "L'adresse est refusée : {reason}.",
     "download_failed": "L'enregistrement n'a pas pu être téléchargé : {reason}.",
     "download_denied": "L'enregistrement ne peut pas être téléchargé : {reason}.",

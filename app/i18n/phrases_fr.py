@@ -115,6 +115,53 @@ ENGINES = {
     "none is here.": "aucun n'est présent ici.",
 }
 
+DIARIZATION = {
+    "A file is needed, or {fields}.": "Un fichier est nécessaire, ou bien {fields}.",
+    "Either a file or {fields}, not both.": "Un fichier ou bien {fields}, mais un seul des trois.",
+    "`audioUrl` or `job_uuid`": "`audioUrl` ou `job_uuid`",
+    "{n} is not a number of speakers between {min} and {max}.": (
+        "{n} n'est pas un nombre de locuteurs entre {min} et {max}."
+    ),
+    "At least {least} and at most {most} speakers contradict each other.": (
+        "Au moins {least} et au plus {most} locuteurs se contredisent."
+    ),
+    "Exactly {n} and at least {least} speakers contradict each other.": (
+        "Exactement {n} et au moins {least} locuteurs se contredisent."
+    ),
+    "Exactly {n} and at most {most} speakers contradict each other.": (
+        "Exactement {n} et au plus {most} locuteurs se contredisent."
+    ),
+    "With `channels=separate` there are two speakers, one a channel.": (
+        "Avec `channels=separate`, il y a deux locuteurs, un par canal."
+    ),
+    "With `channels=separate` no engine tells the speakers apart: the channels do.": (
+        "Avec `channels=separate`, aucun moteur ne distingue les locuteurs : les canaux le font."
+    ),
+    "The speakers of that job are told apart already; diarize its recording in a job of its own.": (
+        "Les locuteurs de cette demande sont déjà distingués ; faites de son enregistrement une demande à part."
+    ),
+    "Only with a recording of its own: what was said in a finished job is not known by channel.": (
+        "Seulement avec un enregistrement envoyé : d'une demande terminée, on ne sait pas ce que disait chaque canal."
+    ),
+    "There is no diarization engine {engine}; there are: {engines}.": (
+        "Le moteur de diarisation {engine} n'existe pas ; il y a : {engines}."
+    ),
+    "No such model {model}; known are: {models}.": "Le modèle {model} n'existe pas ; il y a : {models}.",
+    "The diarization engine {engine} cannot be used on this machine. {advice}": (
+        "Le moteur de diarisation {engine} n'est pas utilisable sur cette machine. {advice}"
+    ),
+    "{state}: accept the conditions at {page}, make a token that may read at {tokens}, set HF_TOKEN to it; or put "
+    "a copy of the pipeline into WEIGHTS_DIR/pyannote/{model}.": (
+        "{state} : acceptez les conditions sur {page}, créez un jeton de lecture sur {tokens}, donnez-le dans "
+        "HF_TOKEN ; ou mettez une copie du pipeline dans WEIGHTS_DIR/pyannote/{model}."
+    ),
+    "HF_TOKEN is not set": "HF_TOKEN n'est pas défini",
+    "The token in HF_TOKEN was refused": "Le jeton de HF_TOKEN a été refusé",
+    "Diarization cannot be used on this machine. {advice}": (
+        "La diarisation n'est pas utilisable sur cette machine. {advice}"
+    ),
+}
+
 REASONS = {
     "all of its sound is damaged": "tout le son est abîmé",
     "the file has no bytes": "le fichier est vide",
@@ -137,4 +184,4 @@ REASONS = {
     "its port is not a valid number": "son port n'est pas un nombre valide",
 }
 
-PHRASES = {**THINGS, **VALUES, **UPLOADS, **SERVICES, **ENGINES, **REASONS}
+PHRASES = {**THINGS, **VALUES, **UPLOADS, **SERVICES, **ENGINES, **DIARIZATION, **REASONS}

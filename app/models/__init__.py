@@ -9,6 +9,7 @@ from app.models.job_error import JobError
 from app.models.job_part import JobPart
 from app.models.job_segment import JobSegment
 from app.models.job_transcript import JobTranscript
+from app.models.job_turns import JobTurns
 from app.models.project import Project
 from app.models.stream_session import StreamSession
 from app.models.stream_sound import StreamSound
@@ -23,6 +24,7 @@ __all__ = [
     "JobPart",
     "JobSegment",
     "JobTranscript",
+    "JobTurns",
     "Project",
     "StreamSession",
     "StreamSound",

@@ -39,6 +39,9 @@ class Job(Base):
     A recording that is still to be fetched from `audio_url` has no `audio_key` yet, nor a type, size or hash;
     an ended job may have outlived its recording, and has none any more. A live job gets one at its end, if its sound is
     kept; `source_id` is the live job whose sound this one works on.
+
+    A row with a `parent_id` is a half: work that another queue does for the job of that id. Only that job is the
+    client's; its halves are in no list, share its recording, and go with it.
     """
 
     __tablename__ = "jobs"
@@ -71,6 +74,7 @@ class Job(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     project_id: Mapped[str] = mapped_column(Text, ForeignKey("projects.id"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
     mode: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
     priority: Mapped[int] = mapped_column(Integer)

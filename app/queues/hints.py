@@ -64,6 +64,14 @@ class HintQueue:
             self.offer(hint)
             _guarded(lambda: self._tell(*tell_arguments([event])))
 
+    def tell(self, event: Event) -> None:
+        """Tell an event of a job that waits for something else than a worker.
+
+        Raises:
+            Unavailable: Redis cannot be reached.
+        """
+        _guarded(lambda: self._tell(*tell_arguments([event])))
+
     def _in_one_go(self, hint: Hint, event: Event) -> None:
         told, words = tell_arguments([event])
         self._direct(

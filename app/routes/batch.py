@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from app.controllers import batch
+from app.controllers import batch, intake
 from app.domain.errors import BadRequest, KeyInUse, KeyMismatch, NotAudio, NotFound, StorageFull, TooLarge, Unavailable
 from app.routes.route import Answer, Header, Route
 from app.schemas.answers import AcceptedAnswer, ResultAnswer
@@ -21,7 +21,7 @@ ROUTES = (
         TAG,
         Answer("It is safe and will be transcribed", AcceptedAnswer, HTTPStatus.ACCEPTED),
         form=CreateBatchJobForm,
-        file_field=batch.FILE,
+        file_field=intake.FILE,
         headers=(Header("Idempotency-Key", "Sent again with the same key, a request makes no second job"),),
         errors=(BadRequest, TooLarge, NotAudio, KeyInUse, KeyMismatch, Unavailable, StorageFull),
     ),
@@ -33,7 +33,7 @@ ROUTES = (
         TAG,
         Answer("The result, or how far it is", ResultAnswer),
         query=ResultQuery,
-        before=batch.require_job_uuid,
+        before=intake.require_job_uuid,
         errors=(BadRequest, NotFound, Unavailable),
     ),
 )

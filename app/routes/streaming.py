@@ -2,8 +2,7 @@
 
 from http import HTTPStatus
 
-from app.controllers import stream_native, streaming
-from app.controllers.batch import require_job_uuid
+from app.controllers import intake, stream_native, streaming
 from app.domain.errors import BadRequest, NoCapacity, NotFound, TooManySessions, Unavailable
 from app.routes.route import Answer, Route, Socket
 from app.schemas.answers import ResultAnswer, StreamAcceptedAnswer
@@ -32,7 +31,7 @@ ROUTES = (
         TAG,
         Answer("The result, or what there is of it", ResultAnswer),
         query=ResultQuery,
-        before=require_job_uuid,
+        before=intake.require_job_uuid,
         errors=(BadRequest, NotFound, Unavailable),
     ),
 )

@@ -38,6 +38,14 @@ class SpeakerAnswer(Schema):
     speaking_time = Float(required=True)
 
 
+class TurnAnswer(Schema):
+    """A stretch in which one voice speaks; those of different voices may overlap. Times in seconds."""
+
+    start = Float(required=True)
+    end = Float(required=True)
+    speaker = String(required=True)
+
+
 class FailureAnswer(Schema):
     """Why a job failed."""
 
@@ -77,6 +85,18 @@ class OptionsAnswer(Schema):
     trim_silence = Boolean(data_key="trimSilence")
 
 
+class DiarizationOptionsAnswer(OptionsAnswer):
+    """How a diarization was asked for."""
+
+    transcribe = Boolean()
+    channels = String()
+    n_speakers = Integer(data_key="numSpeakers", allow_none=True)
+    min_speakers = Integer(data_key="minSpeakers", allow_none=True)
+    max_speakers = Integer(data_key="maxSpeakers", allow_none=True)
+    diarization_engine = String(data_key="diarizationEngine", allow_none=True)
+    diarization_model = String(data_key="diarizationModel", allow_none=True)
+
+
 class JobAnswer(Schema):
     """A job, without its transcript."""
 
@@ -100,7 +120,7 @@ class JobAnswer(Schema):
     started_at = AwareDateTime(allow_none=True)
     finished_at = AwareDateTime(allow_none=True)
     error = AsStored(FailureAnswer)
-    options = AsStored(OptionsAnswer)
+    options = AsStored(DiarizationOptionsAnswer, metadata={"description": "The last seven: of diarizations only"})
     metadata = Raw(metadata={"type": "object"})
     refined_by = List(String(), metadata={"description": "Of a live session: the jobs that do it anew"})
     result_url = String()
@@ -108,7 +128,7 @@ class JobAnswer(Schema):
 
 
 class ResultAnswer(Schema):
-    """A job's result; `transcription`, `segments` and `speakers` only once it is completed."""
+    """A job's result; `transcription`, `segments`, `speakers` and `turns` only once it is completed."""
 
     job_id = String(required=True)
     job_uuid = String(required=True)
@@ -127,6 +147,7 @@ class ResultAnswer(Schema):
     transcription = String()
     segments = List(AsStored(SegmentAnswer))
     speakers = List(AsStored(SpeakerAnswer))
+    turns = List(AsStored(TurnAnswer), metadata={"description": "Of jobs that were diarized; else empty"})
     warnings = List(String())
     refined_by = List(String(), metadata={"description": "Of a live session: the jobs that do it anew"})
     error = AsStored(FailureAnswer)

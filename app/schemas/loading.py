@@ -45,7 +45,7 @@ def load_form(schema: Schema, form: "MultiDict[str, str]") -> Any:
 def wire_names(schema: type[Schema]) -> dict[str, str]:
     """How the schema's fields are called on the wire, by the names they have inside."""
     declared: Mapping[str, Field[Any]] = schema._declared_fields
-    return {name: field.data_key or name for name, field in declared.items()}
+    return {field.attribute or name: field.data_key or name for name, field in declared.items()}
 
 
 def renamed(errors: Mapping[str, list[str]], names: Mapping[str, str]) -> dict[str, list[str]]:

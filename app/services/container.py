@@ -7,6 +7,7 @@ import redis
 from sqlalchemy import Engine
 
 from app.domain.job import Mode
+from app.engines.diarizers import build_diarizers
 from app.engines.registry import Registry, build_registry
 from app.queues.connection import connect
 from app.queues.events import EventLog
@@ -61,13 +62,14 @@ def build_services(
     offload: Offload,
     stream_project_max: int | None = None,
     stream_idle_s: float = 60.0,
+    hf_token: str | None = None,
 ) -> Services:
     """Put the services together; connects to nothing yet."""
     database = Database(engine)
     client = connect(redis_url)
     queues = {mode: HintQueue(client, mode) for mode in Mode}
     storage = FolderStorage(storage_dir, offload)
-    registry = build_registry(weights_dir)
+    registry, diarizers = build_registry(weights_dir), build_diarizers(weights_dir, hf_token)
     events = EventLog(client)
     narrator = Narrator(events)
     catalogue = Catalogue(database, storage, queues)
@@ -78,7 +80,7 @@ def build_services(
     return Services(
         storage=storage,
         registry=registry,
-        submissions=Submissions(database, storage, registry, queues, defaults),
+        submissions=Submissions(database, storage, registry, queues, defaults, diarizers),
         idempotency=IdempotencyKeys(client),
         catalogue=catalogue,
         control=control,

@@ -15,12 +15,13 @@ from app.models import Job
 from app.queues.hints import HintQueue
 from app.queues.presence import WorkerPresence, list_workers
 from app.services.database import Database
+from app.services.jobs.parking import NEVER
 
 
 def _counted(state: JobState) -> "Select[*tuple[Any, ...]]":
     age_s = func.coalesce(func.extract("epoch", func.now() - func.min(Job.run_at)), 0)
-    # A job that is due at infinity waits for something else than a worker.
-    which = and_(Job.state == state, Job.run_at < "infinity")
+    # A job that is due at the end of time waits for something else than a worker: its other half, or its client.
+    which = and_(Job.state == state, Job.run_at < NEVER)
     return select(Job.mode, Job.state, func.count(), age_s).where(which).group_by(Job.mode, Job.state)
 
 

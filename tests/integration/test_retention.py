@@ -44,7 +44,7 @@ def control(house, storage):
 
 
 def retention(house: House, storage: FolderStorage, batch: int = 100, **keeping: float) -> Retention:
-    return Retention(house.database, Removal(storage, house.events), Keeping(**keeping), batch=batch)
+    return Retention(house.database, Removal(house.database, storage, house.events), Keeping(**keeping), batch=batch)
 
 
 def ended(house: House, storage: FolderStorage, hours_ago: float, **columns) -> str:
@@ -197,3 +197,27 @@ def test_the_maintenance_worker_does_it(house: House, postgres_url, redis_url, t
         wait_for(lambda: old not in ids(house))
     assert ids(house) == {young}
     assert len(list(storage.kept_keys(older_than_s=-1))) == 1
+
+
+def test_a_recording_that_another_job_names_stays_when_one_goes(house: House, storage):
+    old = ended(house, storage, 3)
+    key = house.row(old).audio_key
+    young = ended(house, storage, 1)
+    house.change(young, audio_key=key)
+    assert retention(house, storage, retention_s=2 * HOUR).sweep() == 1
+    assert ids(house) == {young}
+    storage.open(key).close()
+    assert retention(house, storage, retention_s=HOUR / 2).sweep() == 1
+    with pytest.raises(NotFound):
+        storage.open(key)
+
+
+def test_a_half_goes_with_its_job_and_not_before(house: House, storage):
+    job = house.add_job(audio_key=store(storage))
+    half = ended(house, storage, 3, parent_id=UUID(job))
+    assert retention(house, storage, retention_s=2 * HOUR).sweep() == 0
+    assert ids(house) == {job, half}
+    house.endings.complete(house.claim(job), make_transcript())
+    age(house, job, 3)
+    assert retention(house, storage, retention_s=2 * HOUR).sweep() == 1
+    assert ids(house) == set()

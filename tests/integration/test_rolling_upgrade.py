@@ -38,6 +38,7 @@ CONTRACTIONS: dict[tuple[str, str], str] = {
     ("0005", "ALTER TABLE jobs ADD CONSTRAINT fk_jobs_source_id"): "the column is new; no earlier release writes it",
     ("0005", "ALTER TABLE jobs DROP CONSTRAINT ck_jobs_has_recording"): "made again at once, allowing more",
     ("0005", "ALTER TABLE jobs ADD CONSTRAINT ck_jobs_has_recording"): "it allows all that the one before allowed",
+    ("0006", "ALTER TABLE jobs ADD CONSTRAINT fk_jobs_parent_id_jobs"): "the column is new, and no release writes it",
 }
 
 # One row of each table of the first schema, in the order in which they can be written.

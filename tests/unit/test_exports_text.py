@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidFields
+from app.domain.speaker_turn import SpeakerTurn
 from app.domain.transcript import Segment, Speaker, Transcript, Word
 from app.exports.formats import FORMATS, render
 from app.exports.plain import plain
@@ -70,6 +72,13 @@ def test_rttm_has_ten_fields_a_line_and_no_spaces_in_names() -> None:
 
 def test_rttm_leaves_out_what_nobody_is_known_to_have_said() -> None:
     assert render(PLAIN, "rttm") == ""
+
+
+def test_rttm_tells_known_turns_with_their_overlaps_and_names() -> None:
+    turns = (SpeakerTurn(0.0, 2.5, "S0"), SpeakerTurn(2.0, 3.0, "S1"))
+    lines = render(replace(DIALOGUE, turns=turns), "rttm", "talk").splitlines()
+    assert [line.split(" ")[3:8:2] for line in lines] == [["0.000", "<NA>", "Ann_Lee"], ["2.000", "<NA>", "S1"]]
+    assert [line.split(" ")[4] for line in lines] == ["2.500", "1.000"]
 
 
 def test_ctm_has_a_line_a_word_in_order_of_time() -> None:

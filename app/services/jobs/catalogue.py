@@ -1,21 +1,25 @@
 """Looking at jobs: one, many, their transcripts and recordings. All see one project only."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, tuple_
 
 from app.domain.errors import NotFound, Unavailable
 from app.domain.job import JobView, Mode
 from app.domain.principal import Principal
 from app.domain.states import JobState
-from app.domain.transcript import Segment, Speaker, Transcript, segment_from_dict
-from app.models import Job, JobPart, JobSegment, JobTranscript
+from app.domain.transcript import Segment, Transcript, segment_from_dict
+from app.models import Job, JobPart, JobSegment, JobTranscript, JobTurns
 from app.queues.hints import HintQueue
 from app.services.database import Database, Work
 from app.services.jobs.cursor import cursor_of, position_of
 from app.services.jobs.estimate import eta_s
+from app.services.jobs.halves import halves_by_parent, halves_of
+from app.services.jobs.parking import PARKED
+from app.services.jobs.stored import stored_transcript
 from app.services.jobs.views import view
 from app.services.media.storage import Storage
 
@@ -66,7 +70,8 @@ class Catalogue:
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
-            job = view(find(work, principal, job_id))
+            found = find(work, principal, job_id)
+            job = view(found, halves_of(work, found.id))
             job = replace(job, refined_by=_refined_by(work, job))
         return replace(job, position=self._position(job), eta_s=eta_s(job))
 
@@ -77,14 +82,17 @@ class Catalogue:
             InvalidFields: the cursor is none of ours.
             Unavailable: PostgreSQL cannot be reached.
         """
-        query = _filtered(select(Job).where(Job.project_id == principal.project_id), wanted)
+        mine = select(Job).where(Job.project_id == principal.project_id, Job.parent_id.is_(None))
+        query = _filtered(mine, wanted)
         query = query.order_by(Job.created_at.desc(), Job.id.desc()).limit(wanted.limit + 1)
         with self._database.work() as work:
             rows = list(work.session.scalars(query))
-        shown = rows[: wanted.limit]
+            shown = rows[: wanted.limit]
+            halves = halves_by_parent(work, shown)
         more = len(rows) > wanted.limit
         return JobPage(
-            tuple(view(row) for row in shown), cursor_of(shown[-1].created_at, shown[-1].id) if more else None
+            tuple(view(row, halves[row.id]) for row in shown),
+            cursor_of(shown[-1].created_at, shown[-1].id) if more else None,
         )
 
     def get_transcript(self, principal: Principal, job_id: str) -> Transcript:
@@ -97,16 +105,15 @@ class Catalogue:
         with self._database.work() as work:
             job = find(work, principal, job_id)
             stored = work.session.get(JobTranscript, job.id)
-            segments = stored.segments if stored else _segments_so_far(work, job)
-        return Transcript(
-            segments=_segments(segments),
-            speakers=tuple(Speaker(**speaker) for speaker in (stored.speakers if stored else ())),
-            language=job.language,
-            duration_s=job.duration_s or 0.0,
-            engine=job.engine,
-            model=job.model,
-            warnings=tuple(stored.warnings) if stored else (),
-        )
+            if stored is not None:
+                return stored_transcript(job, stored, work.session.get(JobTurns, job.id))
+            return Transcript(
+                segments=_segments(_segments_so_far(work, job)),
+                language=job.language,
+                duration_s=job.duration_s or 0.0,
+                engine=job.engine,
+                model=job.model,
+            )
 
     def open_recording(self, principal: Principal, job_id: str) -> Recording:
         """A job's recording.
@@ -141,7 +148,7 @@ def find(work: Work, principal: Principal, job_id: str, *, lock: bool = False) -
         key = UUID(job_id)
     except ValueError as error:
         raise NotFound(what="job") from error
-    query = select(Job).where(Job.project_id == principal.project_id, Job.id == key)
+    query = select(Job).where(Job.project_id == principal.project_id, Job.id == key, Job.parent_id.is_(None))
     job = work.session.scalar(query.with_for_update() if lock else query)
     if job is None:
         raise NotFound(what="job")
@@ -163,15 +170,22 @@ def _refined_by(work: Work, job: JobView) -> tuple[str, ...]:
     return tuple(str(job_id) for job_id in work.session.scalars(refining))
 
 
-def _segments(stored: list[dict[str, object]]) -> tuple[Segment, ...]:
+def _segments(stored: Iterable[dict[str, object]]) -> tuple[Segment, ...]:
     return tuple(segment_from_dict(segment) for segment in stored)
+
+
+def _is_shown_as(state: JobState) -> ColumnElement[bool]:
+    """What `shown_state` says of rows, for PostgreSQL."""
+    if state is JobState.PROCESSING:
+        return or_(Job.state == state, PARKED)
+    return and_(Job.state == state, not_(PARKED))
 
 
 def _filtered(query: Select[Job], wanted: JobFilter) -> Select[Job]:
     if wanted.mode is not None:
         query = query.where(Job.mode == wanted.mode.value)
     if wanted.state is not None:
-        query = query.where(Job.state == wanted.state.value)
+        query = query.where(_is_shown_as(wanted.state))
     if wanted.query:
         words = func.websearch_to_tsquery("simple", wanted.query)
         query = query.join(JobTranscript, JobTranscript.job_id == Job.id).where(JobTranscript.search.op("@@")(words))

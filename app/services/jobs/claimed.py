@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from app.domain.job import JobOptions, Mode
+from app.domain.job import SEPARATE, JobOptions, Mode
 from app.models import Job
 from app.services.jobs.views import options_from_dict
 
@@ -14,7 +14,8 @@ from app.services.jobs.views import options_from_dict
 class ClaimedJob:
     """What a run needs to know. `token` must come with everything that the run writes.
 
-    Without an `audio_key` the recording is still to be fetched from `audio_url`; `estimated_s` guesses its length.
+    Without an `audio_key` the recording is still to be fetched from `audio_url`; `estimated_s` guesses its length. A
+    `parent_id` is that of the job whose half this is.
     """
 
     id: str
@@ -30,6 +31,14 @@ class ClaimedJob:
     filename: str
     callback_url: str | None = None
     estimated_s: float = 0.0
+    parent_id: UUID | None = None
+
+    @property
+    def n_shares(self) -> int:
+        """In how many equal shares its progress is made: this run's, and those of its halves."""
+        if self.mode is not Mode.DIARIZATION or not self.options.transcribe:
+            return 1
+        return 3 if self.options.channels == SEPARATE else 2
 
 
 COLUMNS = (
@@ -45,6 +54,7 @@ COLUMNS = (
     Job.filename,
     Job.callback_url,
     Job.estimated_s,
+    Job.parent_id,
 )
 """What `claimed` reads of a row."""
 _NAMES = tuple(column.key for column in COLUMNS)
@@ -66,6 +76,7 @@ def claimed(job: Job | SimpleNamespace, token: UUID) -> ClaimedJob:
         filename=job.filename,
         callback_url=job.callback_url,
         estimated_s=job.estimated_s,
+        parent_id=job.parent_id,
     )
 
 

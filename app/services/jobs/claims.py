@@ -1,6 +1,5 @@
 """Taking a job, keeping it, giving it back: QUEUED → PROCESSING → QUEUED."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,6 +17,7 @@ from app.models import Job, JobPart
 from app.services.database import Database, Unhurried
 from app.services.jobs.claimed import COLUMNS, ClaimedJob, claimed_values
 from app.services.jobs.narrator import Narrator
+from app.services.jobs.parking import share_recording
 from app.services.media.storage import StoredAudio
 from app.services.statements import Statement
 from app.services.transcription.checkpoint import Checkpoint, PartResult
@@ -50,7 +50,11 @@ def _any_of(jobs: str) -> ColumnElement[bool]:
 
 
 OWNED = and_(_any_of("jobs"), Job.claim == bindparam("token", type_=Uuid))
-TAKE = _take(and_(_any_of("jobs"), DUE, Job.estimated_s <= bindparam("at_most_s", type_=Float)))
+TAKE = _take(and_(_any_of("jobs"), DUE))
+# A half is not taken so: the job whose half it is waits for it, and not also for those before it.
+TAKE_AHEAD = _take(
+    and_(_any_of("jobs"), DUE, Job.parent_id.is_(None), Job.estimated_s <= bindparam("at_most_s", type_=Float))
+)
 TAKE_OLDEST = _take(
     Job.id
     == select(Job.id)
@@ -106,17 +110,19 @@ class Claims:
         """QUEUED → PROCESSING for this job, if it is due; None if the hint was stale. See `claim_all`."""
         return next(iter(self.claim_all([job_id], token)), None)
 
-    def claim_all(self, job_ids: Sequence[str], token: UUID, at_most_s: float = math.inf) -> list[ClaimedJob]:
-        """QUEUED → PROCESSING for those of these jobs that are due, and of at most so many seconds of sound.
+    def claim_all(self, job_ids: Sequence[str], token: UUID, at_most_s: float | None = None) -> list[ClaimedJob]:
+        """QUEUED → PROCESSING for those of these jobs that are due.
 
-        They come in the order given. Asking again with the same token, because the first answer was lost, gives the
-        same jobs. `tell` is to be called of each, once its run has begun.
+        With `at_most_s` only those that may be claimed ahead: of at most so many seconds of sound, and no halves. They
+        come in the order given. Asking again with the same token, because the first answer was lost, gives the same
+        jobs. `tell` is to be called of each, once its run has begun.
 
         Raises:
             Unavailable: PostgreSQL cannot be reached.
         """
         asked = {"jobs": list(job_ids), "token": token, "worker": self._worker}
-        taken = self._unhurried.rows(TAKE, {**asked, "at_most_s": at_most_s})
+        ahead = {} if at_most_s is None else {"at_most_s": at_most_s}
+        taken = self._unhurried.rows(TAKE_AHEAD if ahead else TAKE, {**asked, **ahead})
         if len(taken) < len(job_ids):
             taken = self._unhurried.rows(TAKEN, {"token": token})
         jobs = {job.id: job for job in (claimed_values(row, token) for row in taken)}
@@ -214,6 +220,8 @@ class Claims:
                 )
                 .returning(Job.id)
             )
+            if noted is not None and job.mode is Mode.DIARIZATION:
+                share_recording(work, noted)  # the reconciler of their queue offers them
             return noted is not None
 
     def checkpoint(self, job: ClaimedJob) -> Checkpoint:

@@ -4,26 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from sqlalchemy import delete, func, select
 
-from app.domain.errors import Cancelled, Conflict, InvalidFields, RecordingRemoved, Unavailable
+from app.domain.errors import Cancelled, Conflict, InvalidFields, RecordingRemoved
 from app.domain.job import JobView, Mode
 from app.domain.principal import Principal
 from app.domain.states import JobState, transition
-from app.models import Job, JobPart, JobTranscript, Project
-from app.queues.breaker import Breaker
+from app.models import Job, JobPart, JobTranscript, JobTurns
 from app.queues.events import EventLog
-from app.queues.hints import Hint, HintQueue
+from app.queues.hints import HintQueue
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
+from app.services.jobs.bell import Bell
 from app.services.jobs.catalogue import find
+from app.services.jobs.halves import begin_again, halves_of, stop_halves
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.removal import Removal
 from app.services.jobs.views import view
 from app.services.media.storage import Storage
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +44,9 @@ class Control:
         narrator: Narrator,
     ) -> None:
         self._database = database
-        self._queues = queues
-        self._removal = Removal(storage, events)
+        self._removal = Removal(database, storage, events)
         self._narrator = narrator
-        self._breaker = Breaker()
+        self._bell = Bell(queues)
 
     def cancel(self, principal: Principal, job_id: str) -> JobView:
         """QUEUED → CANCELLED at once; a running job is asked to stop. Cancelling twice is no error.
@@ -68,7 +65,8 @@ class Control:
                 self._cancel_waiting(work, job)
             elif state is not JobState.CANCELLED:
                 raise Conflict(state=state.value)
-            return view(job)
+            self._bell.drop(work, stop_halves(work, job.id))
+            return view(job, halves_of(work, job.id))
 
     def _cancel_waiting(self, work: Work, job: Job) -> None:
         # Asked before anything changes: a query writes out what has changed so far, and half a change is refused.
@@ -78,7 +76,7 @@ class Control:
         job.cancel_requested = True
         job.error_code = Cancelled.code
         owe(work, job)
-        work.after_commit(lambda: self._best_effort(lambda: self._queues[Mode(job.mode)].drop(str(job.id))))
+        self._bell.drop(work, [job])
         work.after_commit(lambda: self._narrator.state(str(job.id), JobState.CANCELLED, job.attempt))
 
     def retry(self, principal: Principal, job_id: str, *, only: JobState | None = None) -> JobView:
@@ -99,11 +97,9 @@ class Control:
             _make_new(job)
             work.session.flush()
             work.session.refresh(job)
-            weight = work.session.scalar(select(Project.weight).where(Project.id == job.project_id)) or 1.0
-            hint = Hint(str(job.id), job.project_id, job.priority, job.estimated_s / weight)
-            work.after_commit(lambda: self._best_effort(lambda: self._queues[Mode(job.mode)].offer(hint)))
-            work.after_commit(lambda: self._narrator.state(hint.job_id, JobState.QUEUED, job.attempt))
-            return view(job)
+            self._bell.ring(work, [job, *begin_again(work, job)])
+            work.after_commit(lambda: self._narrator.state(job_id, JobState.QUEUED, job.attempt))
+            return view(job, halves_of(work, job.id))
 
     def update(self, principal: Principal, job_id: str, patch: JobPatch) -> JobView:
         """Rename speakers, replace the metadata.
@@ -119,7 +115,7 @@ class Control:
                 job.meta = patch.metadata
             if patch.speakers:
                 _rename(work, job, patch.speakers)
-            return view(job)
+            return view(job, halves_of(work, job.id))
 
     def delete(self, principal: Principal, job_id: str, *, only: JobState | None = None) -> None:
         """Remove a job: its row, transcript and recording. A run under way finds that it no longer owns anything.
@@ -133,23 +129,19 @@ class Control:
             job = find(work, principal, job_id, lock=True)
             if only and JobState(job.state) is not only:
                 raise Conflict(state=job.state)
-            queue = self._queues[Mode(job.mode)]
+            self._bell.drop(work, [job, *halves_of(work, job.id)])
             work.session.delete(job)
             self._removal.follows(work, job.id, job.audio_key)
-            work.after_commit(lambda: self._best_effort(lambda: queue.drop(job_id)))
-
-    def _best_effort(self, action: Any) -> None:
-        try:
-            self._breaker.call(action)
-        except Unavailable:
-            log.warning("queue_unreachable")  # a stale or missing hint is found out later
 
 
 def _forget_parts(work: Work, job: Job) -> None:
-    """Finished parts are of a recording that is gone; what is fetched again may be another one."""
+    """What was found is of a recording that is gone; what is fetched again may be another one."""
     if job.audio_url is None:
         raise RecordingRemoved
-    work.session.execute(delete(JobPart).where(JobPart.job_id == job.id))
+    all_of = [job.id, *(half.id for half in halves_of(work, job.id))]
+    work.session.execute(delete(JobPart).where(JobPart.job_id.in_(all_of)))
+    work.session.execute(delete(JobTranscript).where(JobTranscript.job_id.in_(all_of)))
+    work.session.execute(delete(JobTurns).where(JobTurns.job_id.in_(all_of)))
 
 
 def _make_new(job: Job) -> None:

@@ -17,6 +17,7 @@ from app.models import Job, JobError
 from app.services.database import Database, Work
 from app.services.jobs.control import Control
 from app.services.jobs.cursor import cursor_of, position_of
+from app.services.jobs.halves import halves_of
 from app.services.jobs.views import view
 
 log = structlog.get_logger(__name__)
@@ -88,7 +89,7 @@ class DeadLetters:
             return _dead(_find(work, job_id))
 
     def get_errors(self, principal: Principal, job_id: str) -> tuple[RunError, ...]:
-        """How the last runs of a job went wrong, newest first; ten are kept.
+        """How the last runs of a job, and of its halves, went wrong, newest first; ten of each are kept.
 
         Raises:
             Forbidden: the principal is no administrator.
@@ -98,7 +99,10 @@ class DeadLetters:
         _require_admin(principal)
         with self._database.work() as work:
             job = _find(work, job_id)
-            rows = work.session.scalars(select(JobError).where(JobError.job_id == job.id).order_by(JobError.id.desc()))
+            all_of = [job.id, *(half.id for half in halves_of(work, job.id))]
+            rows = work.session.scalars(
+                select(JobError).where(JobError.job_id.in_(all_of)).order_by(JobError.id.desc())
+            )
             return tuple(_run_error(row) for row in rows)
 
     def replay(self, principal: Principal, job_ids: Sequence[str]) -> Handled:
@@ -186,7 +190,7 @@ def _find(work: Work, job_id: str) -> Job:
 
 
 def _filtered(query: Select[Any], wanted: DeadFilter) -> Select[Any]:
-    query = query.where(Job.state == JobState.FAILED)
+    query = query.where(Job.state == JobState.FAILED, Job.parent_id.is_(None))
     if wanted.code is not None:
         query = query.where(Job.error_code == wanted.code)
     if wanted.project_id is not None:

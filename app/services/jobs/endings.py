@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 
 from app.domain.errors import Cancelled, ParloirError, Poisoned
+from app.domain.job import Mode
 from app.domain.states import JobState
 from app.domain.transcript import Transcript
 from app.helpers.backoff import backoff_s
@@ -16,10 +17,13 @@ from app.models import Job, JobError
 from app.observability.redaction import redacted
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
+from app.services.jobs.bell import Bell
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.claims import OWNED
 from app.services.jobs.completing import COMPLETE, Result, completions
+from app.services.jobs.halves import stop_halves
 from app.services.jobs.narrator import Narrator
+from app.services.jobs.parking import lock_parent, wake_parent
 from app.services.statements import Statement
 
 RELEASE = Statement.of(
@@ -33,6 +37,8 @@ RELEASE = Statement.of(
 KEPT_ERRORS = 10
 MAX_DETAIL_LENGTH = 16_000
 """The end of a traceback tells most; one that quotes a whole body must not fill the table."""
+
+FAILURE = ("error_code", "error_message", "error_params", "error_retryable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,12 @@ class Blame:
 class Endings:
     """The last write of a run. Each is fenced by the claim token and answers False if the job was no longer ours."""
 
-    def __init__(self, database: Database, narrator: Narrator, worker: str, policy: RetryPolicy) -> None:
+    def __init__(
+        self, database: Database, narrator: Narrator, worker: str, policy: RetryPolicy, bell: Bell | None = None
+    ) -> None:
+        """`bell` offers the jobs that the end of one of their halves makes due."""
         self._database = database
+        self._bell = bell or Bell()
         self._narrator = narrator
         self._worker = worker
         self._policy = policy
@@ -86,19 +96,42 @@ class Endings:
         return [result for result in results if result.job.id not in ended and not self._was_completed(result.job)]
 
     def _completed(self, results: Sequence[Result]) -> set[str]:
-        facts = completions(results)
-        if all(result.job.callback_url is None for result in results):
-            return {str(row[0]) for row in self._database.rows(COMPLETE, facts)}
+        if not any(_concerns_others(result.job) for result in results):
+            return {str(row[0]) for row in self._database.rows(COMPLETE, completions(results))}
         with self._database.work() as work:
-            ended = {str(row[0]) for row in work.rows(COMPLETE, facts)}
-            for result in results:
-                if result.job.callback_url is not None and result.job.id in ended:
-                    owe(work, work.session.get_one(Job, UUID(result.job.id)))
-            return ended
+            return self._completed_within(work, results)
+
+    def _completed_within(self, work: Work, results: Sequence[Result]) -> set[str]:
+        # Two that end halves of the same jobs lock these in the same order: neither waits for the other for ever.
+        for parent_id in sorted({result.job.parent_id for result in results if result.job.parent_id}):
+            lock_parent(work, parent_id)
+        ended = {str(row[0]) for row in work.rows(COMPLETE, completions(results))}
+        for job in (result.job for result in results if result.job.id in ended):
+            if job.callback_url is not None:
+                owe(work, work.session.get_one(Job, UUID(job.id)))
+            self._wake_parent(work, job)
+        return ended
 
     def _was_completed(self, job: ClaimedJob) -> bool:
         with self._database.work() as work:
             return self._ended(work, job, JobState.COMPLETED)
+
+    def complete_within(self, work: Work, job: ClaimedJob, transcript: Transcript) -> bool:
+        """PROCESSING → COMPLETED as part of a larger transaction; nobody is told of it yet."""
+        return bool(self._completed_within(work, [Result(job, transcript)]))
+
+    def fail_within(self, work: Work, job: ClaimedJob, half: Job) -> bool:
+        """PROCESSING → FAILED for the reason for which a half of the job has, as part of a larger transaction."""
+        facts = {name: getattr(half, name) for name in FAILURE}
+        return self._end(work, job, JobState.FAILED, facts)
+
+    def cancel_within(self, work: Work, job: ClaimedJob) -> bool:
+        """PROCESSING → CANCELLED as part of a larger transaction."""
+        return self._end(work, job, JobState.CANCELLED, {"error_code": Cancelled.code})
+
+    def has_ended(self, work: Work, job: ClaimedJob) -> bool:
+        """Whether this run has completed or failed the job before, and only the answer was lost."""
+        return any(self._ended(work, job, state) for state in (JobState.COMPLETED, JobState.FAILED))
 
     def fail(self, job: ClaimedJob, error: ParloirError, detail: str | None = None) -> bool:
         """PROCESSING → QUEUED after a pause if a retry can help and is still due, else PROCESSING → FAILED.
@@ -156,8 +189,7 @@ class Endings:
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
-            ended = self._end(work, job, JobState.CANCELLED, {"error_code": Cancelled.code})
-            return ended or self._ended(work, job, JobState.CANCELLED)
+            return self.cancel_within(work, job) or self._ended(work, job, JobState.CANCELLED)
 
     def _requeue(self, job: ClaimedJob, blame: Blame, counts: dict[str, Any], wait_s: float) -> bool:
         with self._database.work() as work:
@@ -181,6 +213,7 @@ class Endings:
             return True
 
     def _end(self, work: Work, job: ClaimedJob, state: JobState, facts: dict[str, Any]) -> bool:
+        self._lock_parent(work, job)
         ended = work.session.scalar(
             update(Job)
             .where(Job.id == UUID(job.id), Job.claim == job.token)
@@ -189,9 +222,19 @@ class Endings:
         )
         if ended is not None:
             owe(work, ended)
+            self._wake_parent(work, job)
+            self._bell.drop(work, stop_halves(work, ended.id) if job.mode is Mode.DIARIZATION else ())
             code = {"error_code": facts["error_code"]} if "error_code" in facts else {}
             work.after_commit(lambda: self._narrator.state(job.id, state, job.attempt, **code))
         return ended is not None
+
+    def _lock_parent(self, work: Work, job: ClaimedJob) -> None:
+        if job.parent_id is not None:
+            lock_parent(work, job.parent_id)
+
+    def _wake_parent(self, work: Work, job: ClaimedJob) -> None:
+        if job.parent_id is not None:
+            self._bell.ring(work, wake_parent(work, job.parent_id))
 
     def _back(self, work: Work, job: ClaimedJob, counts: dict[str, Any], wait_s: float) -> bool:
         held = work.session.execute(
@@ -235,6 +278,11 @@ class Endings:
         newest = select(JobError.id).where(JobError.job_id == UUID(job.id)).order_by(JobError.id.desc())
         kept = newest.limit(KEPT_ERRORS).scalar_subquery()
         work.session.execute(delete(JobError).where(JobError.job_id == UUID(job.id), JobError.id.not_in(kept)))
+
+
+def _concerns_others(job: ClaimedJob) -> bool:
+    """Whether more has to be written at its end than its own rows."""
+    return job.callback_url is not None or job.parent_id is not None
 
 
 def _kept(detail: str | None) -> str | None:

@@ -3,11 +3,13 @@
 from uuid import UUID
 
 import structlog
+from sqlalchemy import exists, select
 
 from app.domain.errors import Unavailable
+from app.models import Job
 from app.queues.breaker import Breaker
 from app.queues.events import EventLog
-from app.services.database import Work
+from app.services.database import Database, Work
 from app.services.media.storage import Storage
 
 log = structlog.get_logger(__name__)
@@ -20,7 +22,8 @@ class Removal:
     recording would be a lie.
     """
 
-    def __init__(self, storage: Storage, events: EventLog) -> None:
+    def __init__(self, database: Database, storage: Storage, events: EventLog) -> None:
+        self._database = database
         self._storage = storage
         self._events = events
         self._breaker = Breaker()
@@ -31,15 +34,23 @@ class Removal:
         work.after_commit(lambda: self._forget_events(str(job_id)))
 
     def audio_follows(self, work: Work, audio_key: str | None) -> None:
-        """After the commit: remove a recording that no row names any more."""
+        """After the commit: remove a recording, unless another row names it.
+
+        A row that comes to name it does so while it holds the one that did before: there is none that is overlooked.
+        """
         if audio_key is not None:
             work.after_commit(lambda: self._delete(audio_key))
 
     def _delete(self, audio_key: str) -> None:
         try:
-            self._storage.delete(audio_key)
-        except OSError as error:
+            if not self._is_named(audio_key):
+                self._storage.delete(audio_key)
+        except (OSError, Unavailable) as error:
             log.warning("recording_left_behind", audio_key=audio_key, reason=str(error))  # the sweep finds it
+
+    def _is_named(self, audio_key: str) -> bool:
+        with self._database.work() as work:
+            return bool(work.session.scalar(select(exists().where(Job.audio_key == audio_key))))
 
     def _forget_events(self, job_id: str) -> None:
         try:

@@ -63,7 +63,7 @@ class Retention:
                 return total
 
     def _remove_jobs(self, work: Work) -> int:
-        rows = self._locked(work, and_(self._is_job_over, ~_owes_a_delivery()))
+        rows = self._locked(work, and_(self._is_job_over, Job.parent_id.is_(None), ~_owes_a_delivery()))
         work.session.execute(delete(Job).where(Job.id.in_(rows)))
         for job_id, audio_key in rows.items():
             self._removal.follows(work, job_id, audio_key)

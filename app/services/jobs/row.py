@@ -9,6 +9,7 @@ from sqlalchemy import Table, bindparam, insert
 from app.domain.job import JobOptions, JobView, Mode, Priority, seq_of_state
 from app.domain.states import JobState
 from app.models import Job
+from app.services.database import Work
 from app.services.statements import Statement
 
 _TABLE = cast("Table", Job.__table__)
@@ -40,6 +41,12 @@ INSERT = Statement.of(
 def inserted(row: dict[str, Any]) -> dict[str, Any]:
     """What `INSERT` takes."""
     return {**row, "options": Json(row["options"]), "metadata": Json(row["metadata"])}
+
+
+def insert_row(work: Work, row: dict[str, Any]) -> Job:
+    """Insert a row of any columns, for those that are written with others."""
+    work.session.execute(insert(_TABLE).values(row))
+    return work.session.get_one(Job, row["id"])
 
 
 def new_view(row: dict[str, Any], options: JobOptions, created_at: datetime) -> JobView:

@@ -16,6 +16,7 @@ from app.domain.errors import InvalidFields, NotFound, Unavailable, UrlRefused
 from app.domain.job import JobOptions, JobView, Mode, Priority
 from app.domain.principal import Principal
 from app.domain.states import JobState
+from app.engines.diarizers import DiarizerRegistry
 from app.engines.registry import Registry
 from app.engines.selection import AUTO
 from app.engines.selection import select as select_engine
@@ -25,9 +26,11 @@ from app.outbound.urls import checked_url, file_name
 from app.queues.breaker import Breaker
 from app.queues.hints import Hint, HintQueue
 from app.services.database import Database, Work
+from app.services.diarization.composing import Composer, Plan
 from app.services.jobs import idempotency
+from app.services.jobs.bell import Bell
 from app.services.jobs.narrator import state_event
-from app.services.jobs.row import INSERT, inserted, new_view
+from app.services.jobs.row import INSERT, insert_row, inserted, new_view
 from app.services.jobs.views import options_from_dict, options_to_dict, view
 from app.services.media.storage import Storage, StoredAudio
 
@@ -53,7 +56,8 @@ NOT_FETCHED: dict[str, Any] = {
 class SubmitJob:
     """What a client asks for, with its recording already safe on storage, or the URL that a worker fetches it from.
 
-    An empty `filename` is made from the URL. `callback_url` is told when the job ends.
+    An empty `filename` is made from the URL. `callback_url` is told when the job ends. A diarization may instead go on
+    from a completed job, `from_job`, with its recording and what was found in it.
     """
 
     mode: Mode
@@ -65,6 +69,7 @@ class SubmitJob:
     idempotency_key: str | None = None
     audio_url: str | None = None
     callback_url: str | None = None
+    from_job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class Defaults:
 
     engine: str = AUTO
     language: str | None = None
+    diarizer: str = AUTO
 
 
 class Submissions:
@@ -93,6 +99,7 @@ class Submissions:
         registry: Registry,
         queues: dict[Mode, HintQueue],
         defaults: Defaults,
+        diarizers: DiarizerRegistry | None = None,
     ) -> None:
         self._database = database
         self._storage = storage
@@ -100,38 +107,42 @@ class Submissions:
         self._queues = queues
         self._defaults = defaults
         self._breaker = Breaker()
-        self._checked: Recent[JobOptions, JobOptions] = Recent(CHECKED_S)
+        self._composer = Composer(diarizers or DiarizerRegistry([]), self._check_words, Bell(queues), defaults.diarizer)
+        self._checked: Recent[tuple[Mode, JobOptions], JobOptions] = Recent(CHECKED_S)
         self._weights: Recent[str, float] = Recent(WEIGHT_S)
 
-    def check(self, options: JobOptions) -> JobOptions:
-        """Tell early whether an engine here can do this; the options with the engine and model that will.
+    def check(self, options: JobOptions, mode: Mode = Mode.BATCH) -> JobOptions:
+        """Tell early whether engines here can do this; the options with the engines and models that will.
 
         Raises:
-            InvalidFields: no engine here can.
+            InvalidFields: no engine here can, or what is asked does not go together.
         """
-        asked = replace(options, language=options.language or self._defaults.language)
-        known = self._checked.get(asked)
+        known = self._checked.get((mode, options))
         if known is not None:
             return known
-        choice = select_engine(self._registry, asked, self._defaults.engine)
-        settled = replace(asked, engine=choice.engine.name, model=choice.model.name)
-        self._checked.keep(asked, settled)
+        settled = self._composer.check(options) if mode is Mode.DIARIZATION else self._check_words(options)
+        self._checked.keep((mode, options), settled)
         return settled
+
+    def _check_words(self, options: JobOptions) -> JobOptions:
+        asked = replace(options, language=options.language or self._defaults.language)
+        choice = select_engine(self._registry, asked, self._defaults.engine)
+        return replace(asked, engine=choice.engine.name, model=choice.model.name)
 
     def submit(self, principal: Principal, request: SubmitJob) -> Submission:
         """Make the job; when this returns, its row is committed. The recording is dropped if no job is made of it.
 
         Raises:
             NotAudio: the recording is of no kind that we read.
+            NotFound, Conflict, RecordingRemoved: `from_job` is none that could be gone on from.
             InvalidFields: no engine here can do what is asked, or a URL is none that could be gone to.
             KeyMismatch: the idempotency key was used for another request.
             Unavailable: PostgreSQL cannot be reached.
         """
         kept = False
         try:
-            recording = _recording(request)
             _check_urls(request)
-            settled = {**recording, "options": options_to_dict(self.check(request.options))}
+            settled = self._settled(request)
             submission = self._submit_once(principal, request, settled)
             kept = not submission.replayed
             return submission
@@ -143,6 +154,13 @@ class Submissions:
             if not kept and request.audio is not None:
                 self._storage.delete(request.audio.key)
 
+    def _settled(self, request: SubmitJob) -> dict[str, Any]:
+        """What is known of the job before its project is looked at."""
+        if request.from_job is not None:
+            return {}
+        options = self.check(request.options, request.mode)
+        return {**_recording(request), "options": options_to_dict(options)}
+
     def _submit_once(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
         try:
             return self._insert(principal, request, settled)
@@ -153,6 +171,8 @@ class Submissions:
 
     def _insert(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
         weight = self._weight(principal)
+        if request.mode is Mode.DIARIZATION:
+            return self._insert_with_halves(principal, request, settled, weight)
         row = _row(principal, request, settled)
         if request.idempotency_key is not None:
             return self._insert_keyed(principal, request, row, weight)
@@ -160,14 +180,34 @@ class Submissions:
         return self._made(row, created_at, weight)
 
     def _insert_keyed(self, principal: Principal, request: SubmitJob, row: dict[str, Any], weight: float) -> Submission:
-        key, print_ = request.idempotency_key or "", idempotency.fingerprint(_essence(request))
         with self._database.work() as work:
-            earlier = idempotency.find_job(work, principal, key, print_)
+            earlier = self._earlier(work, principal, request)
             if earlier is not None:
-                return Submission(self._earlier(work, earlier), replayed=True)
+                return earlier
             ((created_at,),) = work.rows(INSERT, inserted(row))
-            idempotency.remember(work, principal, key, print_, row["id"])
+            _remember(work, principal, request, row["id"])
         return self._made(row, created_at, weight)
+
+    def _insert_with_halves(
+        self, principal: Principal, request: SubmitJob, settled: dict[str, Any], weight: float
+    ) -> Submission:
+        with self._database.work() as work:
+            earlier = self._earlier(work, principal, request)
+            if earlier is not None:
+                return earlier
+            plan = self._plan(work, principal, request)
+            row = _row(principal, request, {**settled, **plan.columns})
+            job = insert_row(work, row)
+            self._composer.write_halves(work, job, plan)
+            _remember(work, principal, request, job.id)
+            submission = Submission(view(job))
+        self._have_known(row, weight, is_due=plan.is_due)
+        return submission
+
+    def _plan(self, work: Work, principal: Principal, request: SubmitJob) -> Plan:
+        if request.from_job is None:
+            return Plan({})
+        return self._composer.plan_from(work, principal, request.from_job, request.options)
 
     def _weight(self, principal: Principal) -> float:
         known = self._weights.get(principal.project_id)
@@ -178,22 +218,39 @@ class Submissions:
         self._weights.keep(principal.project_id, weight)
         return weight
 
-    def _earlier(self, work: Work, job_id: UUID) -> JobView:
+    def _earlier(self, work: Work, principal: Principal, request: SubmitJob) -> Submission | None:
+        """The answer that the same idempotency key got before."""
+        if request.idempotency_key is None:
+            return None
+        print_ = idempotency.fingerprint(_essence(request))
+        job_id = idempotency.find_job(work, principal, request.idempotency_key, print_)
+        if job_id is None:
+            return None
         job = work.session.get(Job, job_id)
         if job is None:
             raise NotFound(what="job")
-        return view(job)
+        return Submission(view(job), replayed=True)
 
     def _made(self, row: dict[str, Any], created_at: datetime, weight: float) -> Submission:
-        """The row is committed: have it known. A worker waits for the hint, so that comes first."""
+        self._have_known(row, weight)
+        return Submission(new_view(row, options_from_dict(row["options"]), created_at))
+
+    def _have_known(self, row: dict[str, Any], weight: float, *, is_due: bool = True) -> None:
+        """The row is committed. A worker waits for the hint, so that comes first."""
         hint = Hint(str(row["id"]), row["project_id"], row["priority"], row["estimated_s"] / weight)
-        event = state_event(hint.job_id, JobState.QUEUED, 0)
+        event = state_event(hint.job_id, JobState.QUEUED if is_due else JobState.PROCESSING, 0)
+        queue = self._queues[Mode(row["mode"])]
         try:
-            self._breaker.call(lambda: self._queues[Mode(row["mode"])].offer_and_tell(hint, event))
+            self._breaker.call(lambda: queue.offer_and_tell(hint, event) if is_due else queue.tell(event))
         except Unavailable:
             log.warning("hint_not_offered", job_id=hint.job_id)  # the row is the outbox; a worker will find it
         log.info("job_accepted", job_id=hint.job_id, project_id=hint.project_id)
-        return Submission(new_view(row, options_from_dict(row["options"]), created_at))
+
+
+def _remember(work: Work, principal: Principal, request: SubmitJob, job_id: UUID) -> None:
+    if request.idempotency_key is not None:
+        print_ = idempotency.fingerprint(_essence(request))
+        idempotency.remember(work, principal, request.idempotency_key, print_, job_id)
 
 
 def _row(principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> dict[str, Any]:
@@ -251,7 +308,9 @@ def _project_weight(work: Work, principal: Principal) -> float:
 
 
 def _essence(request: SubmitJob) -> dict[str, Any]:
+    gone_on_from = {"from_job": request.from_job} if request.from_job else {}
     return {
+        **gone_on_from,
         "mode": request.mode,
         "sha256": request.audio.sha256 if request.audio else None,
         "audio_url": request.audio_url,

@@ -1,11 +1,13 @@
 """From a row to what may be told of it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from app.domain.job import JobFailure, JobOptions, JobView, Mode, Priority, seq_of_state
 from app.domain.states import JobState
 from app.models import Job
+from app.services.jobs.parking import NEVER
 
 
 def options_to_dict(options: JobOptions) -> dict[str, Any]:
@@ -19,9 +21,15 @@ def options_from_dict(stored: dict[str, Any]) -> JobOptions:
     return JobOptions(**{**known, "hotwords": tuple(known.get("hotwords", ()))})
 
 
-def view(job: Job) -> JobView:
+def shown_state(job: Job) -> JobState:
+    """The state that a client sees: of a job that waits for one of its halves, that it is being worked on."""
+    is_parked = job.state == JobState.QUEUED and job.run_at == NEVER
+    return JobState.PROCESSING if is_parked else JobState(job.state)
+
+
+def view(job: Job, halves: Iterable[Job] = ()) -> JobView:
     """All that a client may know of a job, as plain values."""
-    state = JobState(job.state)
+    state = shown_state(job)
     return JobView(
         id=str(job.id),
         project_id=job.project_id,
@@ -32,7 +40,7 @@ def view(job: Job) -> JobView:
         filename=job.filename,
         content_type=job.content_type,
         size_bytes=job.size_bytes,
-        progress=1.0 if state is JobState.COMPLETED else job.progress,
+        progress=1.0 if state is JobState.COMPLETED else _progress(job, halves),
         attempt=job.attempt,
         created_at=job.created_at,
         started_at=job.started_at,
@@ -47,6 +55,12 @@ def view(job: Job) -> JobView:
         metadata=job.meta,
         source_id=str(job.source_id) if job.source_id else None,
     )
+
+
+def _progress(job: Job, halves: Iterable[Job]) -> float:
+    """How far the job and its halves are, each counting as much as the others."""
+    all_of = [job.progress, *(1.0 if half.state == JobState.COMPLETED else half.progress for half in halves)]
+    return sum(all_of) / len(all_of)
 
 
 def _failure(job: Job) -> JobFailure:

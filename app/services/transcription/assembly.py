@@ -12,9 +12,10 @@ from app.services.transcription.pipeline import TranscriptionPipeline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineSettings:
-    """What a process that transcribes must know; `n_processes` of its kind share the machine's cores."""
+    """What a process that transcribes or diarizes must know; `n_processes` of its kind share the machine's cores."""
 
     weights_dir: Path
+    hf_token: str | None = field(default=None, repr=False)
     device: str = "auto"
     n_processes: int = 1
     n_threads: int | None = None

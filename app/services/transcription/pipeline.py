@@ -52,7 +52,8 @@ class TranscriptionPipeline:
         done = resume or Checkpoint()
         run = Run(choice, options, lambda: self._warm.get(choice), observer, done)
         vad = self._vad = self._vad or self._make_vad()
-        with ReadAhead(audio, done.end_sample, self._limits.decode, self._cut(choice, vad, done)) as reading:
+        cut = self._cut(choice, vad, done)
+        with ReadAhead(audio, done.end_sample, self._limits.decode, cut, options.channel) as reading:
             try:
                 return run.hear(reading, vad.hop)
             except Exception as error:

@@ -28,15 +28,24 @@ class ReadAhead:
     """
 
     def __init__(
-        self, audio: Path, start_sample: int, limits: DecodeLimits, cut: Callable[[Iterator[Pcm]], Iterator[Part]]
+        self,
+        audio: Path,
+        start_sample: int,
+        limits: DecodeLimits,
+        cut: Callable[[Iterator[Pcm]], Iterator[Part]],
+        channel: int | None = None,
     ) -> None:
-        """`cut` makes parts of the sound from `start_sample` on; it is called, and runs, in the thread."""
+        """`cut` makes parts of the sound from `start_sample` on; it is called, and runs, in the thread.
+
+        `channel` is the one of a stereo recording that is heard alone.
+        """
         self.declared_s: float | None = None
         self.n_samples = start_sample
         self.warnings: tuple[str, ...] = ()
         self._audio = audio
         self._limits = limits
         self._cut = cut
+        self._channel = channel
         self._made: Queue[Part | BaseException | None] = Queue()
         self._wanted = threading.Semaphore(1)
         self._is_closed = threading.Event()
@@ -79,7 +88,8 @@ class ReadAhead:
 
     def _read(self, start_sample: int) -> None:
         try:
-            with decode(self._audio, limits=self._limits, start_sample=start_sample) as decoding:
+            recording = decode(self._audio, limits=self._limits, start_sample=start_sample, channel=self._channel)
+            with recording as decoding:
                 self.declared_s = decoding.info.declared_s
                 self._make_parts(decoding)
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that takes the parts

@@ -1,0 +1,1 @@
+"""Who spoke when, joined with what was said."""

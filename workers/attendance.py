@@ -9,6 +9,7 @@ import structlog
 
 from app.domain.errors import Cancelled, ChildDied, OutOfMemory, ParloirError, Unavailable
 from app.domain.job import SEQ_PER_ATTEMPT
+from app.domain.peaks import Peaks
 from app.domain.transcript import Transcript
 from app.exports.wire import segment_to_wire
 from app.queues.events import Event
@@ -17,7 +18,19 @@ from app.services.jobs.claims import Claims
 from app.services.jobs.narrator import Narrator
 from app.services.media.storage import StoredAudio
 from workers.engine_process import EngineProcess
-from workers.messages import Cancel, Done, Duration, Failed, Fetched, Fetching, FromChild, Heard, PartDone, Progress
+from workers.messages import (
+    Cancel,
+    Done,
+    Drawn,
+    Duration,
+    Failed,
+    Fetched,
+    Fetching,
+    FromChild,
+    Heard,
+    PartDone,
+    Progress,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -125,6 +138,8 @@ class Attendance:
             case PartDone():
                 self.unkept.append(message)
                 self._keep_parts()
+            case Drawn(peaks):
+                self._keep_outline(peaks)
             case _:
                 log.warning("child_said_something_odd", message=type(message).__name__)
 
@@ -149,6 +164,13 @@ class Attendance:
             if not kept:
                 raise Fenced
             del self.unkept[0]
+
+    def _keep_outline(self, peaks: Peaks) -> None:
+        try:
+            if not self.claims.store_peaks(self.job, peaks):
+                raise Fenced
+        except Unavailable:
+            log.warning("outline_not_kept")  # a transcript does without: no run is done again for it
 
     def _note_recording(self) -> None:
         if self.unnoted is None:

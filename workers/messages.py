@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import ParloirError
 from app.domain.job import JobOptions
+from app.domain.peaks import Peaks
 from app.domain.transcript import Segment, Transcript
 from app.services.media.storage import StoredAudio
 from app.services.transcription.checkpoint import Checkpoint, PartResult
@@ -74,6 +75,13 @@ class PartDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """From the child: the outline of the recording, to be kept."""
+
+    peaks: Peaks
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """From the child: the whole transcript; the run is over."""
 
@@ -89,4 +97,4 @@ class Failed:
 
 
 ToChild = Run | Cancel
-FromChild = Ready | Fetching | Fetched | Duration | Progress | Heard | PartDone | Done | Failed
+FromChild = Ready | Fetching | Fetched | Duration | Progress | Heard | PartDone | Drawn | Done | Failed

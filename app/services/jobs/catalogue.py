@@ -7,15 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select, tuple_
 
+from app.domain.editing import rewritten
 from app.domain.errors import NotFound, Unavailable
 from app.domain.job import JobView, Mode
+from app.domain.peaks import Peaks
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.domain.transcript import Segment, Speaker, Transcript, segment_from_dict
-from app.models import Job, JobPart, JobTranscript
+from app.models import Job, JobPart, JobPeaks, JobTranscript
 from app.queues.hints import HintQueue
 from app.services.database import Database, Work
 from app.services.jobs.cursor import cursor_of, position_of
+from app.services.jobs.editing import as_edited, edits_of
 from app.services.jobs.estimate import eta_s
 from app.services.jobs.views import view
 from app.services.media.storage import Storage
@@ -87,8 +90,10 @@ class Catalogue:
             tuple(view(row) for row in shown), cursor_of(shown[-1].created_at, shown[-1].id) if more else None
         )
 
-    def get_transcript(self, principal: Principal, job_id: str) -> Transcript:
+    def get_transcript(self, principal: Principal, job_id: str, *, is_machines: bool = False) -> Transcript:
         """The transcript of a job: whole when it is completed, else what its finished parts hold.
+
+        It is as people have corrected it, unless the machine's own is asked for.
 
         Raises:
             NotFound: unknown, or of another project.
@@ -99,7 +104,7 @@ class Catalogue:
             stored = work.session.get(JobTranscript, job.id)
             parts = [] if stored else _parts(work, job.id)
         segments = stored.segments if stored else [segment for part in parts for segment in part.segments]
-        return Transcript(
+        heard = Transcript(
             segments=_segments(segments),
             speakers=tuple(Speaker(**speaker) for speaker in (stored.speakers if stored else ())),
             language=job.language,
@@ -108,6 +113,34 @@ class Catalogue:
             model=job.model,
             warnings=tuple(stored.warnings) if stored else (),
         )
+        return as_edited(heard, stored) if stored and not is_machines else heard
+
+    def list_edits(self, principal: Principal, job_id: str) -> list[tuple[Segment, Segment]]:
+        """The segments that people have corrected: as they are now, and as the machine heard them.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            stored = work.session.get(JobTranscript, find(work, principal, job_id).id)
+        edits = edits_of(stored) if stored else {}
+        heard = _segments([one for one in stored.segments if one["id"] in edits]) if stored and edits else ()
+        return [(rewritten(segment, edits[segment.id]), segment) for segment in heard]
+
+    def get_peaks(self, principal: Principal, job_id: str) -> Peaks:
+        """The outline of a job's recording, whichever job of the project it was drawn for.
+
+        Raises:
+            NotFound: unknown, of another project, or the recording was not read to its end yet.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id)
+            peaks = work.session.get(JobPeaks, job.id) or work.session.scalar(_drawn_of(job))
+        if peaks is None:
+            raise NotFound(what="outline")
+        return Peaks(peaks.bucket_s, peaks.pairs)
 
     def open_recording(self, principal: Principal, job_id: str) -> Recording:
         """A job's recording.
@@ -151,6 +184,11 @@ def find(work: Work, principal: Principal, job_id: str, *, lock: bool = False) -
 
 def _parts(work: Work, job_id: UUID) -> Sequence[JobPart]:
     return work.session.scalars(select(JobPart).where(JobPart.job_id == job_id).order_by(JobPart.part)).all()
+
+
+def _drawn_of(job: Job) -> Select[JobPeaks]:
+    same = (Job.project_id == job.project_id, Job.audio_key == job.audio_key)
+    return select(JobPeaks).join(Job, Job.id == JobPeaks.job_id).where(*same).limit(1)
 
 
 def _segments(stored: list[dict[str, object]]) -> tuple[Segment, ...]:

@@ -10,6 +10,8 @@ from tests.browser.conftest import DEMO
 from tests.browser.stored import Store, conversation
 from tests.workers import write_speechlike
 
+INKED = "canvas => canvas.getContext('2d').getImageData(0, 20, canvas.width, 1).data.some(value => value > 0)"
+
 
 def choose(page: Page, *files: Path) -> None:
     page.get_by_label("Choose recordings").set_input_files(files)
@@ -44,6 +46,7 @@ def test_several_recordings_dropped_on_the_page_become_their_words(page: Page):
     page.get_by_role("link", name="garden.flac", exact=True).first.click()
     titled(page, "garden.flac")
     expect(page.get_by_role("region", name="Transcript")).to_contain_text("the sun was shining and the birds")
+    assert page.locator(".waveform canvas").evaluate(INKED), "its outline is drawn"
 
 
 def test_what_is_no_recording_is_refused_where_it_stands_and_in_words(page: Page, tmp_path: Path):
@@ -55,6 +58,7 @@ def test_what_is_no_recording_is_refused_where_it_stands_and_in_words(page: Page
     expect(refused).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_long_job_tells_its_progress_and_can_be_stopped_and_tried_again(page: Page, tmp_path: Path):
     choose(page, write_speechlike(tmp_path / "hour.wav", 900.0))
     job = row(page, "hour.wav")
@@ -72,7 +76,7 @@ def test_a_long_job_tells_its_progress_and_can_be_stopped_and_tried_again(page: 
 
 def test_an_upload_that_was_left_is_taken_up_again_on_the_next_visit(page: Page, service):
     held = []
-    page.route("**/createJob", held.append)
+    page.route("**/createJob", lambda route: held.append(route))
     page.on("dialog", lambda dialog: dialog.accept())
     choose(page, DEMO / "telephone.wav")
     expect(page.get_by_label("On their way")).to_contain_text("telephone.wav")

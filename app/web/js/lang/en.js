@@ -166,6 +166,8 @@ export const EN = {
   "live.finishing": "Finishing: the last words are on their way…",
   "live.done": "Done.",
   "live.open": "Open the transcript",
+  "live.openRefined": "Open the better one",
+  "live.notRefined": "This session is not done again.",
   "live.diarize": "Tell speakers apart",
   "live.failed": "The session has ended: {reason}",
   "live.unavailable": "Live transcription is not available on this server.",

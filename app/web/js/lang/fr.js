@@ -166,6 +166,8 @@ export const FR = {
   "live.finishing": "Fin : les derniers mots arrivent…",
   "live.done": "Terminé.",
   "live.open": "Ouvrir la transcription",
+  "live.openRefined": "Ouvrir la meilleure",
+  "live.notRefined": "Cette session n'est pas refaite.",
   "live.diarize": "Distinguer les locuteurs",
   "live.failed": "La session est finie : {reason}",
   "live.unavailable": "La transcription en direct n'est pas disponible sur ce serveur.",

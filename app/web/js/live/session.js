@@ -1,5 +1,6 @@
 // The one recording that may run; it goes on while other views are looked at.
 
+import { getJob } from "../api.js";
 import { t } from "../i18n.js";
 import { openMicrophone } from "./microphone.js";
 import { setRecording } from "./pill.js";
@@ -44,8 +45,15 @@ class Session {
     return this.stream?.jobId;
   }
 
+  /** The job that does it again in the background, if that was asked for. */
+  async refinedBy() {
+    const { refined_by } = await getJob(this.jobId);
+    return refined_by?.at(-1) ?? null;
+  }
+
   async start(request) {
     this.clear();
+    this.isRefined = request.refine;
     this.isStopping = false;
     this.become("connecting");
     try {

@@ -97,8 +97,8 @@ export class Stream {
     this.sound.dropBefore(committed);
   }
 
-  on_flow({ flow, state, action, value }) {
-    this.isBehind = [flow, state, action, value].includes("pause");
+  on_flow({ action }) {
+    this.isBehind = action === "pause";
     this.tell({ type: "behind", isBehind: this.isBehind });
     this.pump();
   }

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../dom.js";
 import { clock } from "../format.js";
-import { t } from "../i18n.js";
+import { currentLocale, t } from "../i18n.js";
 import { LANGUAGES, languageName } from "../languages.js";
 import { toast, toastError } from "../toast.js";
 import { session } from "./session.js";
@@ -98,16 +98,27 @@ function recordingActs() {
 function overActs(isFirst) {
   const start = [isFirst ? "live.start" : "live.again", "mic", (view) => view.start(), "button"];
   if (session.state !== "done") return [start];
-  return [["live.open", "play", () => location.assign(`#/jobs/${session.jobId}`), "button"], ["live.diarize", null, diarize, "plain"], start];
+  const open = ["live.open", "play", () => location.assign(`#/jobs/${session.jobId}`), "button"];
+  return [open, session.isRefined && ["live.openRefined", null, openRefined, "plain"], ["live.diarize", null, diarize, "plain"], start].filter(Boolean);
 }
 
 const button = (name, sign, onclick, kind) => h("button", { type: "button", class: kind, onclick }, sign && icon(sign), t(name));
+
+async function openRefined() {
+  try {
+    const jobId = await session.refinedBy();
+    if (jobId) location.assign(`#/jobs/${jobId}`);
+    else toast(t("live.notRefined"), { kind: "bad" });
+  } catch (error) {
+    toastError(error);
+  }
+}
 
 async function diarize() {
   const form = new FormData();
   form.append("job_uuid", session.jobId);
   try {
-    const answer = await fetch("/api/diarization/createJob", { method: "POST", body: form });
+    const answer = await fetch("/api/diarization/createJob", { method: "POST", body: form, headers: { "Accept-Language": currentLocale() } });
     if (answer.status === 404) return toast(t("live.noSpeakers"), { kind: "bad" });
     const told = await answer.json();
     if (!answer.ok) return toast(told.message, { kind: "bad" });

@@ -10,7 +10,7 @@ from tests.browser.conftest import DEMO
 from tests.browser.stored import Store, conversation
 from tests.workers import write_speechlike
 
-INKED = "canvas => canvas.getContext('2d').getImageData(0, 20, canvas.width, 1).data.some(value => value > 0)"
+INKED = "canvas => canvas.getContext('2d').getImageData(0, 30, canvas.width, 1).data.some(value => value > 0)"
 
 
 def choose(page: Page, *files: Path) -> None:

@@ -13,6 +13,8 @@ from tests.running_service import RunningService, free_port
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"
 PATIENCE_MS = 20_000
+WORK_MS = 90_000
+"""What an engine may take for some seconds of sound, on a machine that does much else."""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

@@ -25,8 +25,15 @@ def job_id(store: Store) -> str:
     return store.put(conversation(["good morning everyone", "thank you for coming"]), DEMO / "meeting.flac")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1200], ids=["phone", "desktop"])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1200),
+        ("dark", 390),
+        pytest.param("light", 390, marks=pytest.mark.long),
+        pytest.param("dark", 1200, marks=pytest.mark.long),
+    ],
+)
 def test_no_view_shuts_anybody_out(open_page: Callable[..., Page], job_id: str, scheme: str, width: int):
     page = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
     found = []

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import WORK_MS
+
 BROKEN = b"fLaC\x00\x00\x00\x22" + bytes(4000)
 
 
@@ -13,7 +15,7 @@ def test_a_failure_is_told_with_its_reason_and_tried_again(open_page: Callable[.
     page = open_page()
     page.get_by_label("Choose recordings").set_input_files(tmp_path / "broken.flac")
     row = page.get_by_role("listitem").filter(has_text="broken.flac")
-    expect(row).to_contain_text("Failed")
+    expect(row).to_contain_text("Failed", timeout=WORK_MS)
     page.get_by_role("link", name="Operations").click()
     failures = page.get_by_role("region", name="Failed")
     expect(failures).to_contain_text("The recording cannot be decoded")

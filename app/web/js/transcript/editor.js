@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 
 /** Put an editor into a row. `onsave(text)` may refuse by throwing; `onend()` is called when the row is to be shown again. */
 export function editInPlace(row, segment, { onsave, onend, onresize }) {
-  const area = h("textarea", { "aria-label": t("editor.label"), rows: "1", lang: row.querySelector(".words").lang, onkeydown: key, oninput: grow }, segment.text);
+  const area = h("textarea", { "aria-label": t("editor.label"), rows: "1", dir: "auto", lang: row.querySelector(".words").lang, onkeydown: key, oninput: grow }, segment.text);
   const save = h("button", { type: "button", class: "button small", onclick: () => finish(true) }, t("editor.save"));
   const cancel = h("button", { type: "button", class: "plain", onclick: () => finish(false) }, t("editor.cancel"));
   const problem = h("span", { class: "reason", role: "alert" });

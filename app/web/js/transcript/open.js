@@ -5,6 +5,7 @@ import { h, iconButton } from "../dom.js";
 import { t } from "../i18n.js";
 import { toastError } from "../toast.js";
 import { Controls } from "./controls.js";
+import { outlineOf } from "./outline.js";
 import { editInPlace } from "./editor.js";
 import { Edits } from "./edits.js";
 import { exportMenu } from "./exports.js";
@@ -25,6 +26,7 @@ export async function openTranscript(job, head) {
   const id = job.job_id;
   const [told, peaks] = await Promise.all([getTranscript(id), getPeaks(id).catch(() => null)]);
   const opened = new OpenTranscript(job, new Transcript(told), peaks, head);
+  if (!peaks) outlineOf(job).then((made) => made && opened.waveform.show(made));
   await opened.edits.load();
   return opened;
 }

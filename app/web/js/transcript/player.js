@@ -28,7 +28,7 @@ export class Player {
   }
 
   get time() {
-    return this.wanted ?? this.audio.currentTime;
+    return this.audio.currentTime;
   }
 
   get isPlaying() {

@@ -27,7 +27,7 @@ export function segmentRow(i, context) {
   const edit = iconButton("edit", t("segment.edit", { time: clock(segment.start) }), () => actions.edit(i), { class: "icon-button quiet" });
   const restore = isEdited && iconButton("undo", t("segment.restore", { text: context.machineTexts.get(segment.id) }), () => actions.restore(i), { class: "icon-button quiet" });
   const mark = isEdited && h("span", { class: "mark" }, t("segment.edited"));
-  return h("div", { class: "segment" }, h("div", { class: "who" }, time, speaker(segment, context), mark), h("p", { class: "words", lang: transcript.language }, words(i, context)), h("div", { class: "tools" }, restore, edit));
+  return h("div", { class: "segment" }, h("div", { class: "who" }, time, speaker(segment, context), mark), h("p", { class: "words", lang: transcript.language, dir: "auto" }, words(i, context)), h("div", { class: "tools" }, restore, edit));
 }
 
 function speaker(segment, { transcript, actions }) {

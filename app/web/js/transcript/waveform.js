@@ -14,7 +14,7 @@ const STEP_S = 5;
 export class Waveform {
   constructor(transcript, peaks, onseek) {
     this.transcript = transcript;
-    this.levels = peaks ? levelsOf(peaks) : [];
+    this.levels = peaks ? levelsOf(valuesOf(peaks)) : [];
     this.onseek = onseek;
     this.zoom = 1;
     this.start_s = 0;
@@ -34,6 +34,12 @@ export class Waveform {
   end() {
     this.resized.disconnect();
     this.endTheme();
+  }
+
+  /** Draw an outline that came later: `{bucket_s, values}`. */
+  show(outline) {
+    this.levels = levelsOf(outline);
+    this.plan();
   }
 
   get duration() {
@@ -151,10 +157,14 @@ export class Waveform {
   }
 }
 
+const valuesOf = ({ bucket_seconds, peaks }) => ({
+  bucket_s: bucket_seconds,
+  values: Int8Array.from(atob(peaks), (char) => (char.charCodeAt(0) << 24) >> 24),
+});
+
 /** Finest first; each next one half as fine. */
-function levelsOf({ bucket_seconds, peaks }) {
-  const values = Int8Array.from(atob(peaks), (char) => (char.charCodeAt(0) << 24) >> 24);
-  const levels = [{ bucket_s: bucket_seconds, values }];
+function levelsOf(finest) {
+  const levels = [finest];
   while (levels.at(-1).values.length > 512) levels.push(coarser(levels.at(-1)));
   return levels;
 }

@@ -78,8 +78,8 @@ def words(page: Page) -> list[int]:
 
 
 def heard_in_order(page: Page) -> list[int]:
-    """The words so far: without one left out or said twice, from wherever the microphone was opened."""
-    said = words(page)
+    """The words so far: none left out, none twice. The first and the last do not count: they may be tones cut short."""
+    said = words(page)[1:-1]
     assert said == list(range(said[0], said[0] + 20 * len(said), 20))
     return said
 
@@ -87,7 +87,7 @@ def heard_in_order(page: Page) -> list[int]:
 def test_words_appear_as_they_are_said_and_the_transcript_stays(page: Page):
     press(page, "Start recording")
     expect(page.locator(".partial")).to_contain_text("460")
-    expect(page.get_by_role("log")).to_contain_text("480")
+    expect(page.get_by_role("log")).to_contain_text("540")
     expect(page.get_by_role("link", name="Recording", exact=True)).to_be_visible()
     press(page, "Stop")
     expect(page.get_by_text("Done.")).to_be_visible()
@@ -111,7 +111,7 @@ def test_a_lost_connection_costs_no_word(page: Page, live: ServedApi):
     expect(page.get_by_role("log")).to_contain_text("720")
     press(page, "Stop")
     expect(page.get_by_text("Done.")).to_be_visible()
-    assert len(heard_in_order(page)) >= 14
+    assert len(heard_in_order(page)) >= 12
 
 
 def test_a_pause_leaves_out_what_is_said_in_it_and_another_view_does_not_stop_it(page: Page):

@@ -114,6 +114,7 @@ def test_a_lost_connection_costs_no_word(page: Page, live: ServedApi):
     assert len(heard_in_order(page)) >= 12
 
 
+@pytest.mark.long
 def test_a_pause_leaves_out_what_is_said_in_it_and_another_view_does_not_stop_it(page: Page):
     press(page, "Start recording")
     expect(page.get_by_role("log")).to_contain_text("480")

@@ -17,6 +17,7 @@ import numpy as np
 from app.audio.decode import decode
 from app.audio.sound import Pcm
 from app.domain.job import JobOptions
+from app.domain.peaks import Peaks
 from app.domain.transcript import Segment
 from app.services.transcription.assembly import PipelineSettings, build_pipeline
 from app.services.transcription.checkpoint import PartResult
@@ -31,6 +32,7 @@ class Silent:
     def progress(self, fraction: float) -> None: ...
     def segment(self, segment: Segment) -> None: ...
     def part_done(self, part: PartResult) -> None: ...
+    def drawn(self, peaks: Peaks) -> None: ...
     def cancelled(self) -> bool:
         return False
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from app.audio.sound import RATE_HZ, Pcm
+from app.domain.peaks import Peaks
 from app.domain.transcript import Segment
 from app.engines.base import Hardware, TranscriptionEngine
 from app.engines.registry import Registry
@@ -25,6 +26,7 @@ class Watcher:
     fractions: list[float] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     parts: list[PartResult] = field(default_factory=list)
+    outlines: list[Peaks] = field(default_factory=list)
 
     def duration(self, duration_s: float) -> None:
         self.durations.append(duration_s)
@@ -37,6 +39,9 @@ class Watcher:
 
     def part_done(self, part: PartResult) -> None:
         self.parts.append(part)
+
+    def drawn(self, peaks: Peaks) -> None:
+        self.outlines.append(peaks)
 
     def cancelled(self) -> bool:
         return self.cancel_after is not None and len(self.segments) >= self.cancel_after

@@ -9,6 +9,7 @@ import structlog
 
 from app.domain.errors import Cancelled, ChildDied, OutOfMemory, ParloirError, Unavailable
 from app.domain.job import SEQ_PER_ATTEMPT
+from app.domain.peaks import Peaks
 from app.exports.wire import segment_to_wire
 from app.queues.events import Event
 from app.services.jobs.claimed import ClaimedJob
@@ -19,6 +20,7 @@ from workers.engine_process import EngineProcess
 from workers.messages import (
     Cancel,
     Done,
+    Drawn,
     Duration,
     Failed,
     Fetched,
@@ -163,6 +165,8 @@ class Attendance:
                 self.beside.called_back(job_ids)
                 if self.job.id in job_ids:
                     raise NotBegun
+            case Drawn(peaks):
+                self._keep_outline(peaks)
             case _:
                 log.warning("child_said_something_odd", message=type(message).__name__)
 
@@ -211,6 +215,13 @@ class Attendance:
             if not kept:
                 raise Fenced
             del self.unkept[0]
+
+    def _keep_outline(self, peaks: Peaks) -> None:
+        try:
+            if not self.claims.store_peaks(self.job, peaks):
+                raise Fenced
+        except Unavailable:
+            log.warning("outline_not_kept")  # a transcript does without: no run is done again for it
 
     def _note_recording(self) -> None:
         if self.unnoted is None:

@@ -21,6 +21,7 @@ from app.audio.confinement import end_with_parent
 from app.audio.decode import DecodeLimits
 from app.domain.errors import Cancelled, EngineError, OutOfMemory, ParloirError
 from app.domain.job import JobOptions, Mode
+from app.domain.peaks import Peaks
 from app.domain.transcript import Segment
 from app.engines.selection import AUTO
 from app.observability.logging import configure_logging
@@ -36,6 +37,7 @@ from config.worker import WorkerConfig
 from workers.messages import (
     Cancel,
     Done,
+    Drawn,
     Duration,
     Failed,
     Fetched,
@@ -112,6 +114,10 @@ class Reporter:
     def part_done(self, part: PartResult) -> None:
         """A part that is finished."""
         self.say(PartDone(part))
+
+    def drawn(self, peaks: Peaks) -> None:
+        """The outline of the recording."""
+        self.say(Drawn(peaks))
 
     def cancelled(self) -> bool:
         """Whether the run is to stop."""

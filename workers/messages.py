@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.diarization import Diarization
 from app.domain.errors import ParloirError
 from app.domain.job import JobOptions
+from app.domain.peaks import Peaks
 from app.domain.transcript import Segment, Transcript
 from app.helpers.quick_pickle import QuickPickle
 from app.services.media.storage import StoredAudio
@@ -94,6 +95,13 @@ class PartDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """From the child: the outline of the recording, to be kept."""
+
+    peaks: Peaks
+
+
+@dataclass(frozen=True, slots=True)
 class Recalled:
     """From the child: the jobs of the runs that it has given up; none of them had begun."""
 
@@ -117,4 +125,4 @@ class Failed:
 
 
 ToChild = Runs | Recall | Cancel
-FromChild = Ready | Fetching | Fetched | Duration | Progress | Heard | PartDone | Recalled | Done | Failed
+FromChild = Ready | Fetching | Fetched | Duration | Progress | Heard | PartDone | Drawn | Recalled | Done | Failed

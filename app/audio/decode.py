@@ -3,7 +3,7 @@
 FFmpeg runs in a process of its own (`decoder`), with limits; this is the side that a worker sees.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 CHUNK_SAMPLES = RATE_HZ
 SAMPLE_BYTES = 4
+
+Listener = Callable[[Pcm], object]
+"""Is given all of the sound as it passes, from its start on."""
 MIN_SOUND_S = 0.1
 """Less than this holds not one syllable."""
 WHOLE_RATIO = 0.95
@@ -70,13 +73,21 @@ class Decoding:
     `warnings` are there, when the iteration has ended.
     """
 
-    def __init__(self, process: DecoderProcess, info: MediaInfo, limits: DecodeLimits, start_sample: int) -> None:
+    def __init__(
+        self,
+        process: DecoderProcess,
+        info: MediaInfo,
+        limits: DecodeLimits,
+        start_sample: int,
+        listener: Listener | None = None,
+    ) -> None:
         self.info = info
         self.n_samples = 0
         self.warnings: tuple[str, ...] = ()
         self._process = process
         self._limits = limits
         self._start_sample = start_sample
+        self._listener = listener
         self._peak = 0.0
 
     def __iter__(self) -> Iterator[Pcm]:
@@ -105,6 +116,8 @@ class Decoding:
         chunk = _sane(np.frombuffer(buffer, np.float32, n_bytes // SAMPLE_BYTES))
         self.n_samples += len(chunk)
         self._peak = max(self._peak, float(np.abs(chunk).max(initial=0.0)))
+        if self._listener:
+            self._listener(chunk)
         return chunk
 
     def _conclude(self) -> None:
@@ -136,11 +149,16 @@ class Decoding:
 
 @contextmanager
 def decode(
-    path: Path, *, limits: DecodeLimits = DecodeLimits(), start_sample: int = 0, channel: int | None = None
+    path: Path,
+    *,
+    limits: DecodeLimits = DecodeLimits(),
+    start_sample: int = 0,
+    channel: int | None = None,
+    listener: Listener | None = None,
 ) -> Iterator[Decoding]:
     """Open a recording and decode it, or one `channel` of its two, from `start_sample` (of the decoded sound) on.
 
-    That is exact to the sample: all before it is decoded too, and left out.
+    That is exact to the sample: all before it is decoded too, and left out; only `listener` hears it.
 
     Raises:
         NotAudio: it is no kind of file that we read.
@@ -161,7 +179,7 @@ def decode(
             _refuse(opened, limits)
         info = _info(container, opened, head)
         _check_length(info, size_bytes, limits)
-        yield Decoding(process, info, limits, start_sample)
+        yield Decoding(process, info, limits, start_sample, listener)
 
 
 def _head(path: Path) -> bytes:

@@ -37,11 +37,6 @@ def get_docs_asset(name: str) -> Response:
     return _cached(send_from_directory(Path(swagger_ui_bundle.swagger_ui_path), name))
 
 
-def get_index() -> Response:
-    """What runs here, with links."""
-    return _page("index.html")
-
-
 def _page(name: str) -> Response:
     response = Response((PAGES / name).read_text(encoding="utf-8"), content_type=mimetypes.types_map[".html"])
     response.headers["Content-Security-Policy"] = PAGE_POLICY

@@ -1,6 +1,7 @@
-"""Recordings, whole or in ranges (RFC 9110, section 14)."""
+"""Recordings, whole or in ranges (RFC 9110, section 14), and their outlines."""
 
 import re
+from base64 import b64encode
 from typing import Any
 
 from flask import Response, request
@@ -24,6 +25,13 @@ def get_audio(job_id: str) -> Response:
         recording.file.close()
         raise
     return response
+
+
+def get_peaks(job_id: str) -> dict[str, Any]:
+    """The outline of a job's recording."""
+    peaks = services().catalogue.get_peaks(principal(), job_id)
+    encoded = b64encode(peaks.pairs).decode("ascii")
+    return {"bucket_seconds": peaks.bucket_s, "buckets": peaks.n_buckets, "peaks": encoded}
 
 
 def _response(recording: Recording) -> Response:

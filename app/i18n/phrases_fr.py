@@ -4,6 +4,7 @@ THINGS = {
     "job": "Demande",
     "recording": "Enregistrement",
     "delivery": "Notification",
+    "outline": "Tracé du son",
     "database": "base de données",
     "queue": "file d'attente",
     "storage": "stockage",
@@ -42,7 +43,8 @@ VALUES = {
     "Is not valid JSON.": "Ce n'est pas du JSON valide.",
     "Holds a number that is too large.": "Contient un nombre trop grand.",
     "Given more than once.": "Donné plus d'une fois.",
-    "Must hold `speakers` or `metadata`.": "Doit contenir `speakers` ou `metadata`.",
+    "Must hold `speakers`, `metadata` or `segments`.": "Doit contenir `speakers`, `metadata` ou `segments`.",
+    "More than {max} segments.": "Plus de {max} segments.",
     "Only for {mode}; not for this kind of job.": "Réservé au mode {mode} ; refusé pour ce type de demande.",
     "diarization": "diarisation",
 }
@@ -66,6 +68,7 @@ UPLOADS = {
 SERVICES = {
     "is not a cursor that this service gave": "n'est pas un curseur donné par ce service",
     "must be 1 to {max} printable characters": "doit compter de 1 à {max} caractères imprimables",
+    "no segment {number} in this transcript": "pas de segment {number} dans cette transcription",
     "no speaker {label} in this transcript": "pas de locuteur {label} dans cette transcription",
     "it is longer than {max} characters": "elle dépasse {max} caractères",
     "it is not a valid URL": "ce n'est pas une adresse valide",

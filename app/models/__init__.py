@@ -7,6 +7,7 @@ from app.models.idempotency_key import IdempotencyKey
 from app.models.job import Job
 from app.models.job_error import JobError
 from app.models.job_part import JobPart
+from app.models.job_peaks import JobPeaks
 from app.models.job_segment import JobSegment
 from app.models.job_transcript import JobTranscript
 from app.models.job_turns import JobTurns
@@ -22,6 +23,7 @@ __all__ = [
     "Job",
     "JobError",
     "JobPart",
+    "JobPeaks",
     "JobSegment",
     "JobTranscript",
     "JobTurns",

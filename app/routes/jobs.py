@@ -4,7 +4,7 @@ from app.controllers import deliveries, events, jobs, recordings, sockets, trans
 from app.domain.errors import Conflict, NotFound, Unavailable
 from app.exports.formats import FORMATS
 from app.routes.route import Answer, Header, Route, Socket
-from app.schemas.answers import DeletedAnswer, JobAnswer, JobsAnswer
+from app.schemas.answers import DeletedAnswer, EditsAnswer, JobAnswer, JobsAnswer, PeaksAnswer
 from app.schemas.deliveries import DeliveriesAnswer, DeliveryAnswer
 from app.schemas.jobs import EventsQuery, JobPatchBody, JobsQuery, TranscriptQuery
 
@@ -31,7 +31,7 @@ ROUTES = (
         "PATCH",
         JOB,
         jobs.update_job,
-        "Rename speakers, replace the metadata",
+        "Rename speakers, correct the text, replace the metadata",
         TAG,
         A_JOB,
         body=JobPatchBody,
@@ -66,6 +66,24 @@ ROUTES = (
         TAG,
         Answer("The recording, or a range of it", content_types=("audio/*",)),
         headers=(RANGE,),
+        errors=KNOWN,
+    ),
+    Route(
+        "GET",
+        f"{JOB}/edits",
+        transcripts.get_edits,
+        "What people have corrected",
+        TAG,
+        Answer("What the machine heard there", EditsAnswer),
+        errors=KNOWN,
+    ),
+    Route(
+        "GET",
+        f"{JOB}/peaks",
+        recordings.get_peaks,
+        "The outline of the recording, for drawing it",
+        TAG,
+        Answer("Its buckets", PeaksAnswer),
         errors=KNOWN,
     ),
     Route(

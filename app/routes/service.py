@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 
-from app.controllers import docs, health, metrics
+from app.controllers import docs, health, metrics, operations, page
 from app.routes.route import Answer, Route
-from app.schemas.answers import HealthAnswer, LiveAnswer
+from app.schemas.answers import HealthAnswer, LiveAnswer, OperationsAnswer
 
 TAG = "service"
 HTML = Answer("A page", content_types=("text/html",))
 
 _ROUTES = (
-    Route("GET", "/", docs.get_index, "What runs here", TAG, HTML, is_told=False),
+    Route("GET", "/", page.get_page, "The page", TAG, HTML, is_told=False),
+    Route("GET", "/web/<revision>/<path:name>", page.get_file, "What the page is made of", TAG, HTML, is_told=False),
     Route(
         "GET",
         "/health",
@@ -18,6 +19,14 @@ _ROUTES = (
         "How the service is doing; 503: not well",
         TAG,
         Answer("Its state", HealthAnswer, wrap=None),
+    ),
+    Route(
+        "GET",
+        "/api/operations",
+        operations.get_operations,
+        "Queues, workers and the last hour",
+        TAG,
+        Answer("The service at this moment", OperationsAnswer),
     ),
     Route("GET", "/health/live", health.get_live, "Whether it answers", TAG, Answer("Yes", LiveAnswer, wrap=None)),
     Route(

@@ -161,6 +161,30 @@ class JobsAnswer(Schema):
     next_cursor = String(allow_none=True, required=True)
 
 
+class EditAnswer(Schema):
+    """A segment that people have corrected, as it is now, and what the machine heard there."""
+
+    segment = AsStored(SegmentAnswer, required=True)
+    machine_text = String(required=True)
+
+
+class EditsAnswer(Schema):
+    """The corrected segments, in order."""
+
+    edits = List(AsStored(EditAnswer), required=True)
+
+
+class PeaksAnswer(Schema):
+    """The outline of a recording."""
+
+    bucket_seconds = Float(required=True)
+    buckets = Integer(required=True)
+    peaks = String(
+        required=True,
+        metadata={"format": "byte", "description": "Base64: least and greatest sample of each bucket, −127…127"},
+    )
+
+
 class DeletedAnswer(Schema):
     """A job is gone."""
 
@@ -194,6 +218,18 @@ class HealthAnswer(Schema):
     redis = String(metadata={"enum": ["up", "down"]})
     queues = Dict(keys=String(), values=AsStored(QueueAnswer))
     workers = Dict(keys=String(), values=AsStored(WorkersAnswer))
+
+
+class OperationsAnswer(Schema):
+    """The service at this moment; an empty list of queues: the database cannot be asked."""
+
+    at = String(required=True)
+    database = Boolean(required=True)
+    redis = Boolean(required=True)
+    queues = List(Raw(metadata={"type": "object"}), required=True)
+    workers = List(Raw(metadata={"type": "object"}), required=True)
+    last_hour = Raw(metadata={"type": "object"})
+    storage = Raw(metadata={"type": "object"})
 
 
 class LiveAnswer(Schema):

@@ -13,6 +13,9 @@ from app.schemas.fields import JsonObject, Text
 
 MAX_PAGE = 200
 MAX_SPEAKERS = 200
+MAX_EDITS = 500
+MAX_SEGMENT_LENGTH = 10_000
+EDITED, MACHINE = "edited", "machine"
 
 
 class Strict(Schema):
@@ -43,6 +46,11 @@ class JobsQuery(Strict):
 class TranscriptQuery(Strict):
     """In which format."""
 
+    version = Text(
+        load_default=EDITED,
+        validate=OneOf((EDITED, MACHINE)),
+        metadata={"description": "`machine`: without what people have corrected"},
+    )
     format = Text(load_default="txt", validate=OneOf(tuple(FORMATS)))
 
 
@@ -62,11 +70,22 @@ class JobPatchBody(Strict):
         metadata={"description": "Names by speaker label; null takes a name away"},
     )
     metadata = JsonObject(metadata={"type": "object", "description": "Replaces the metadata"})
+    segments = Dict(
+        keys=Integer(strict=False),
+        values=Text(max_length=MAX_SEGMENT_LENGTH, allow_none=True),
+        validate=lambda texts: _require_few_edits(texts),
+        metadata={"description": "Corrected texts by segment id; null gives the segment back to the machine"},
+    )
 
     @validates_schema
     def _require_some(self, data: dict[str, Any], **_: Any) -> None:
         if not data:
-            raise ValidationError("Must hold `speakers` or `metadata`.")
+            raise ValidationError("Must hold `speakers`, `metadata` or `segments`.")
+
+
+def _require_few_edits(texts: dict[int, Any]) -> None:
+    if len(texts) > MAX_EDITS:
+        raise ValidationError(f"More than {MAX_EDITS} segments.")
 
 
 def _require_few(names: dict[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.domain.transcript import Segment, Speaker, Transcript
+from app.domain.peaks import Peaks
+from app.domain.transcript import Segment, Speaker, Transcript, Word
 from tests.factories import make_transcript
 from tests.http_api import NOTHING, WAV, Api, api_behind
 
@@ -226,3 +227,80 @@ class TestRecording:
             "/api/batchTranscription/createJob", data=form, content_type="multipart/form-data"
         ).json["data"]
         assert api.client.get(f"/api/jobs/{created['job_uuid']}/audio").status_code == 404
+
+
+def spoken(*texts: str) -> Transcript:
+    words = [tuple(Word(word, i + 0.1, i + 0.9, 0.8) for word in text.split()) for i, text in enumerate(texts)]
+    return Transcript(
+        tuple(Segment(i, i, i + 1, text, 0.8, None, words[i]) for i, text in enumerate(texts)), (), "en", 9
+    )
+
+
+def file_of(api: Api, job_id: str, **query: str) -> str:
+    return api.client.get(f"/api/jobs/{job_id}/transcript", query_string=query).text
+
+
+def correct(api: Api, job_id: str, texts: dict):
+    return api.client.patch(f"/api/jobs/{job_id}", json={"segments": texts})
+
+
+def edits_of(api: Api, job_id: str) -> list[tuple[str, str]]:
+    edits = api.client.get(f"/api/jobs/{job_id}/edits").json["data"]["edits"]
+    return [(edit["segment"]["text"], edit["machine_text"]) for edit in edits]
+
+
+def test_a_corrected_text_is_in_files_results_and_the_search_beside_the_machines(api: Api):
+    job_id = completed(api, spoken("the quick", "brown fax"))
+    assert correct(api, job_id, {"1": "brown fox"}).status_code == 200
+    assert file_of(api, job_id, format="txt") == "the quick\nbrown fox\n"
+    assert "brown fox" in file_of(api, job_id, format="srt")
+    assert file_of(api, job_id, format="txt", version="machine") == "the quick\nbrown fax\n"
+    result = api.client.get("/api/batchTranscription/result", query_string={"job_uuid": job_id}).json["data"]
+    assert [word["word"] for word in result["segments"][1]["words"]] == ["brown", "fox"]
+    assert edits_of(api, job_id) == [("brown fox", "brown fax")]
+    assert (listed(api, q="fox"), listed(api, q="fax")) == ([job_id], [])
+
+
+@pytest.mark.parametrize("given_back", [None, "brown fax"], ids=["null", "the machine's own text"])
+def test_a_correction_is_taken_back(api: Api, given_back):
+    job_id = completed(api, spoken("the quick", "brown fax"))
+    correct(api, job_id, {"0": "a quick", "1": "brown fox"})
+    correct(api, job_id, {"1": given_back})
+    assert edits_of(api, job_id) == [("a quick", "the quick")]
+    assert file_of(api, job_id) == "a quick\nbrown fax\n"
+
+
+@pytest.mark.parametrize("texts", [{"7": "x"}, {"x": "x"}, {"0": 5}, {"0": "x" * 10_001}])
+def test_a_correction_that_fits_nothing_is_refused_whole(api: Api, texts):
+    job_id = completed(api, spoken("one", "two"))
+    assert correct(api, job_id, {"1": "too", **texts}).status_code == 422
+    assert file_of(api, job_id) == "one\ntwo\n"
+
+
+def test_what_is_not_transcribed_yet_cannot_be_corrected(api: Api):
+    assert correct(api, api.created(), {"0": "x"}).status_code == 422
+
+
+def test_an_outline_is_given_to_every_job_of_its_recording(api: Api):
+    job = api.house.claim(api.created())
+    assert api.client.get(f"/api/jobs/{job.id}/peaks").status_code == 404
+    assert api.house.claims.store_peaks(job, Peaks(0.01, b"\x81\x7f\x00\x01"))
+    again = api.house.add_job(audio_key=job.audio_key)
+    for job_id in (job.id, again):
+        drawn = api.client.get(f"/api/jobs/{job_id}/peaks").json["data"]
+        assert drawn == {"bucket_seconds": 0.01, "buckets": 2, "peaks": "gX8AAQ=="}
+
+
+def test_an_outline_is_not_taken_from_a_run_that_lost_its_job(api: Api):
+    job = api.house.claim(api.created())
+    api.house.endings.release(job)
+    assert not api.house.claims.store_peaks(job, Peaks(0.01, b"\x81\x7f"))
+    assert api.client.get(f"/api/jobs/{job.id}/peaks").status_code == 404
+
+
+def test_the_operations_tell_figures_and_nobodys_jobs(api: Api):
+    job_id = api.created()
+    told = api.client.get("/api/operations")
+    queue = next(one for one in told.json["data"]["queues"] if one["mode"] == "batch")
+    assert (queue["waiting"], told.json["data"]["database"]) == (1, True)
+    assert job_id not in told.text

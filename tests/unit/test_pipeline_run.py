@@ -109,6 +109,18 @@ def test_a_run_resumed_after_its_last_part_decodes_nothing(engine: BeepEngine, s
     assert engine.n_loads == 0
 
 
+def test_the_outline_is_of_the_whole_recording_also_when_a_run_is_resumed(engine: BeepEngine, song: Path) -> None:
+    first, second = Watcher(), Watcher()
+    pipeline = pipeline_of(engine, part_s=8.0, first_part_s=8.0)
+    heard = pipeline.run(song, JobOptions(), first)
+    pipeline.run(song, JobOptions(), second, kept_and_read_again(first.parts[:2]))
+    (outline,) = first.outlines
+    assert outline == second.outlines[0]
+    assert outline.n_buckets * outline.bucket_s == pytest.approx(heard.duration_s, abs=outline.bucket_s)
+    assert outline.pairs[:200] == bytes(200)
+    assert max(outline.pairs) > 0
+
+
 def test_times_are_those_of_the_original_when_silence_is_left_out(engine: BeepEngine, song: Path) -> None:
     trimmed = pipeline_of(engine, part_s=12.0).run(song, JobOptions(trim_silence=True), Watcher())
     whole = pipeline_of(BeepEngine(), part_s=12.0).run(song, JobOptions(), Watcher())

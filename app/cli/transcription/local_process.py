@@ -16,6 +16,7 @@ from app.audio.decode import DecodeLimits
 from app.cli.transcription.local_messages import Done, Failed, FromProcess, Progress, Transcribe
 from app.domain.errors import EngineError, OutOfMemory, ParloirError
 from app.domain.job import JobOptions
+from app.domain.peaks import Peaks
 from app.domain.transcript import Segment, Transcript
 from app.engines.selection import AUTO
 from app.services.transcription.assembly import PipelineSettings, build_pipeline
@@ -45,6 +46,9 @@ class Reporter:
 
     def part_done(self, part: PartResult) -> None:
         """Not kept."""
+
+    def drawn(self, peaks: Peaks) -> None:
+        """Not shown."""
 
     def cancelled(self) -> bool:
         """Never: this process is ended from outside."""

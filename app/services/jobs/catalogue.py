@@ -7,15 +7,18 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, tuple_
 
+from app.domain.editing import rewritten
 from app.domain.errors import NotFound, Unavailable
 from app.domain.job import JobView, Mode
+from app.domain.peaks import Peaks
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.domain.transcript import Segment, Transcript, segment_from_dict
-from app.models import Job, JobPart, JobSegment, JobTranscript, JobTurns
+from app.models import Job, JobPart, JobPeaks, JobSegment, JobTranscript, JobTurns
 from app.queues.hints import HintQueue
 from app.services.database import Database, Work
 from app.services.jobs.cursor import cursor_of, position_of
+from app.services.jobs.editing import as_edited, edits_of
 from app.services.jobs.estimate import eta_s
 from app.services.jobs.halves import halves_by_parent, halves_of
 from app.services.jobs.parking import PARKED
@@ -95,8 +98,10 @@ class Catalogue:
             cursor_of(shown[-1].created_at, shown[-1].id) if more else None,
         )
 
-    def get_transcript(self, principal: Principal, job_id: str) -> Transcript:
+    def get_transcript(self, principal: Principal, job_id: str, *, is_machines: bool = False) -> Transcript:
         """The transcript of a job: whole when it is completed, else what its finished parts or its finals hold.
+
+        It is as people have corrected it, unless the machine's own is asked for.
 
         Raises:
             NotFound: unknown, or of another project.
@@ -106,7 +111,8 @@ class Catalogue:
             job = find(work, principal, job_id)
             stored = work.session.get(JobTranscript, job.id)
             if stored is not None:
-                return stored_transcript(job, stored, work.session.get(JobTurns, job.id))
+                heard = stored_transcript(job, stored, work.session.get(JobTurns, job.id))
+                return heard if is_machines else as_edited(heard, stored)
             return Transcript(
                 segments=_segments(_segments_so_far(work, job)),
                 language=job.language,
@@ -114,6 +120,33 @@ class Catalogue:
                 engine=job.engine,
                 model=job.model,
             )
+
+    def list_edits(self, principal: Principal, job_id: str) -> list[tuple[Segment, Segment]]:
+        """The segments that people have corrected: as they are now, and as the machine heard them.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            stored = work.session.get(JobTranscript, find(work, principal, job_id).id)
+        edits = edits_of(stored) if stored else {}
+        heard = _segments(one for one in stored.segments if one["id"] in edits) if stored and edits else ()
+        return [(rewritten(segment, edits[segment.id]), segment) for segment in heard]
+
+    def get_peaks(self, principal: Principal, job_id: str) -> Peaks:
+        """The outline of a job's recording, whichever job of the project it was drawn for.
+
+        Raises:
+            NotFound: unknown, of another project, or the recording was not read to its end yet.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id)
+            peaks = work.session.get(JobPeaks, job.id) or work.session.scalar(_drawn_of(job))
+        if peaks is None:
+            raise NotFound(what="outline")
+        return Peaks(peaks.bucket_s, peaks.pairs)
 
     def open_recording(self, principal: Principal, job_id: str) -> Recording:
         """A job's recording.
@@ -168,6 +201,11 @@ def _refined_by(work: Work, job: JobView) -> tuple[str, ...]:
         return ()
     refining = select(Job.id).where(Job.source_id == UUID(job.id)).order_by(Job.created_at, Job.id)
     return tuple(str(job_id) for job_id in work.session.scalars(refining))
+
+
+def _drawn_of(job: Job) -> Select[JobPeaks]:
+    same = (Job.project_id == job.project_id, Job.audio_key == job.audio_key)
+    return select(JobPeaks).join(Job, Job.id == JobPeaks.job_id).where(*same).limit(1)
 
 
 def _segments(stored: Iterable[dict[str, object]]) -> tuple[Segment, ...]:

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from app.audio.sniff import estimated_duration_s, sniff
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
+from app.domain.peaks import Peaks
 from app.domain.states import JobState
-from app.models import Job, JobPart
+from app.models import Job, JobPart, JobPeaks
 from app.services.database import Database, Unhurried
 from app.services.jobs.claimed import COLUMNS, ClaimedJob, claimed_values
 from app.services.jobs.narrator import Narrator
@@ -197,6 +198,20 @@ class Claims:
             newest = insert(JobPart).values(row)
             keys = ["job_id", "part"]
             work.session.execute(newest.on_conflict_do_update(index_elements=keys, set_=dict(newest.excluded)))
+            return True
+
+    def store_peaks(self, job: ClaimedJob, peaks: Peaks) -> bool:
+        """Keep the outline of the recording; False if the job is no longer this run's.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            if not holds(work.session, job):
+                return False
+            newest = insert(JobPeaks).values(job_id=UUID(job.id), bucket_s=peaks.bucket_s, pairs=peaks.pairs)
+            kept = {"bucket_s": newest.excluded.bucket_s, "pairs": newest.excluded.pairs}
+            work.session.execute(newest.on_conflict_do_update(index_elements=["job_id"], set_=kept))
             return True
 
     def fetched(self, job: ClaimedJob, stored: StoredAudio) -> bool:

@@ -17,6 +17,7 @@ from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.bell import Bell
 from app.services.jobs.catalogue import find
+from app.services.jobs.editing import edit
 from app.services.jobs.halves import begin_again, halves_of, stop_halves
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.removal import Removal
@@ -26,10 +27,14 @@ from app.services.media.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class JobPatch:
-    """What to change: names by speaker label (None takes a name away), and the whole metadata."""
+    """What to change: names by speaker label (None takes a name away), the whole metadata, texts by segment id.
+
+    A text that is None gives the segment back to the machine.
+    """
 
     speakers: Mapping[str, str | None] | None = None
     metadata: dict[str, Any] | None = None
+    segments: Mapping[int, str | None] | None = None
 
 
 class Control:
@@ -102,11 +107,11 @@ class Control:
             return view(job, halves_of(work, job.id))
 
     def update(self, principal: Principal, job_id: str, patch: JobPatch) -> JobView:
-        """Rename speakers, replace the metadata.
+        """Rename speakers, replace the metadata, correct the text.
 
         Raises:
             NotFound: unknown, or of another project.
-            InvalidFields: a speaker's label is not in the transcript.
+            InvalidFields: a speaker's label or a segment is not in the transcript.
             Unavailable: PostgreSQL cannot be reached.
         """
         with self._database.work() as work:
@@ -115,6 +120,8 @@ class Control:
                 job.meta = patch.metadata
             if patch.speakers:
                 _rename(work, job, patch.speakers)
+            if patch.segments:
+                edit(work, job, patch.segments)
             return view(job, halves_of(work, job.id))
 
     def delete(self, principal: Principal, job_id: str, *, only: JobState | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from app.domain.peaks import Peaks
 from app.domain.transcript import Segment
 from app.services.transcription.checkpoint import PartResult
 
@@ -20,6 +21,9 @@ class Observer(Protocol):
 
     def part_done(self, part: PartResult) -> None:
         """A part that need not be done again (see `Checkpoint`)."""
+
+    def drawn(self, peaks: Peaks) -> None:
+        """The outline of the whole recording, once it is read to its end."""
 
     def cancelled(self) -> bool:
         """Whether the run is to stop; asked between segments."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from queue import Empty, Queue
 from types import TracebackType
@@ -11,8 +12,10 @@ import structlog
 
 from app.audio.decode import DecodeLimits, Decoding, decode
 from app.audio.parts import Part
+from app.audio.peaks import PeakMeter
 from app.audio.sound import Pcm
 from app.domain.errors import Cancelled
+from app.domain.peaks import Peaks
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +26,8 @@ END_S = 5.0
 class ReadAhead:
     """The parts of a recording, read in a thread of its own, at most one ahead of who takes them.
 
-    `declared_s`, what the header says, is known when the first part is there; `n_samples` and `warnings` when the
-    last was taken. What goes wrong in the thread is raised where the parts are taken.
+    `declared_s`, what the header says, is known when the first part is there; `n_samples`, `warnings` and `peaks`, of
+    the whole recording, when the last was taken. What goes wrong in the thread is raised where the parts are taken.
     """
 
     def __init__(
@@ -42,10 +45,12 @@ class ReadAhead:
         self.declared_s: float | None = None
         self.n_samples = start_sample
         self.warnings: tuple[str, ...] = ()
+        self.peaks: Peaks | None = None
         self._audio = audio
         self._limits = limits
         self._cut = cut
         self._channel = channel
+        self._meter = PeakMeter()
         self._made: Queue[Part | BaseException | None] = Queue()
         self._wanted = threading.Semaphore(1)
         self._is_closed = threading.Event()
@@ -88,8 +93,7 @@ class ReadAhead:
 
     def _read(self, start_sample: int) -> None:
         try:
-            recording = decode(self._audio, limits=self._limits, start_sample=start_sample, channel=self._channel)
-            with recording as decoding:
+            with self._decode(start_sample) as decoding:
                 self.declared_s = decoding.info.declared_s
                 self._make_parts(decoding)
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that takes the parts
@@ -97,12 +101,22 @@ class ReadAhead:
         else:
             self._made.put(None)
 
+    def _decode(self, start_sample: int) -> AbstractContextManager[Decoding]:
+        return decode(
+            self._audio,
+            limits=self._limits,
+            start_sample=start_sample,
+            channel=self._channel,
+            listener=self._meter.feed,
+        )
+
     def _make_parts(self, decoding: Decoding) -> None:
         parts = self._cut(iter(decoding))
         while self._is_next_wanted():
             part = next(parts, None)
             if part is None:
                 self.n_samples, self.warnings = decoding.n_samples, decoding.warnings
+                self.peaks = self._meter.peaks()
                 return
             self._made.put(part)
 

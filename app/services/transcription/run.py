@@ -45,6 +45,8 @@ class Run:
             tracker.read(reading.declared_s, part.end / RATE_HZ)
             self._hear_part(part, hop, tracker)
         tracker.ended(reading.n_samples / RATE_HZ)
+        if reading.peaks:
+            self._observer.drawn(reading.peaks)
         return self._transcript(reading)
 
     def _hear_part(self, part: Part, hop: int, tracker: Tracker) -> None:

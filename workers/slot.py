@@ -104,7 +104,7 @@ class Slot:
             stretch.advance()
             if ending:
                 self._writer.write(job, ending)
-            self._writer.write_what_is_due()
+            stretch.meanwhile()
             log.info("run_ended", seconds=round(time.monotonic() - started, 3))
 
     def _ending(self, given: Given, stretch: Stretch) -> Ending | None:

@@ -77,6 +77,7 @@ class Stretch:
             log.debug("child_takes_no_jobs")  # whoever attends to the front job will hear how it ended
         for job in jobs:
             self._tools.claims.tell(job)
+        self._front_since = time.monotonic()
 
     def advance(self) -> None:
         """The front job has ended."""
@@ -85,10 +86,12 @@ class Stretch:
 
     def meanwhile(self) -> None:
         """See to what is beside the front job; called often while that one runs."""
+        began = time.monotonic()
         self._writer.write_what_is_due()
+        now = time.monotonic()
+        self._front_since += now - began  # a slow database is not the front job's fault
         if not self.n_behind:
             return
-        now = time.monotonic()
         if not self._called_back and (now - self._front_since > CALL_BACK_S or self._stop.requested()):
             self._called_back = True
             self._best_effort(lambda: self.child.send(Recall()))
@@ -99,18 +102,21 @@ class Stretch:
     def called_back(self, job_ids: Sequence[str]) -> None:
         """The child has given up these jobs, unbegun."""
         self._called_back = False
-        for given in [one for one in list(self._given)[1:] if one.job.id in job_ids]:
+        given_up = [one for one in list(self._given)[1:] if one.job.id in job_ids]
+        for given in given_up:
             self._given.remove(given)
-            self._release(given)
+        self._release(given_up)
 
     def release_all(self) -> None:
         """Give back all that is left: the child is lost, or is to do no more."""
-        while self._given:
-            self._release(self._given.popleft())
+        left = list(self._given)
+        self._given.clear()
+        self._release(left)
 
-    def _release(self, given: Given) -> None:
-        given.recording.close()
-        self._writer.write(given.job, lambda: self._tools.endings.release(given.job))
+    def _release(self, unbegun: list[Given]) -> None:
+        for given in unbegun:
+            given.recording.close()
+        self._writer.release([given.job for given in unbegun])
 
     def _beat(self) -> None:
         for token in {given.job.token for given in list(self._given)[1:]}:

@@ -1,7 +1,7 @@
 """Writing how runs ended: at once, or, when they end within moments of each other, several in one commit."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -63,24 +63,27 @@ class Writer:
             log.exception("ending_refused", job_id=job.id)
             self._insist(lambda: self._count_fenced(0 if self._tools.endings.fail(job, UNSTORABLE) else 1))
 
+    def release(self, jobs: Sequence[ClaimedJob]) -> None:
+        """Give back jobs that have not begun."""
+        if jobs:
+            self._insist(lambda: self._count_fenced(self._tools.endings.release_all(jobs)))
+
     def _write_held(self) -> None:
+        self._count_fenced(len(self._completed(self._held)))
+        self._held = []
+
+    def _completed(self, results: list[Result]) -> list[Result]:
+        """Write these; those whose job was no longer ours. If the table refuses one of them, it fails alone."""
         try:
-            fenced = self._tools.endings.complete_all(self._held)
+            return self._tools.endings.complete_all(results)
         except Unavailable:
             raise
         except Exception:
-            log.exception("results_refused", n=len(self._held))
-            held, self._held = self._held, []
-            self._write_one_by_one(held)
-        else:
-            self._held = []
-            self._count_fenced(len(fenced))
-
-    def _write_one_by_one(self, results: list[Result]) -> None:
-        """The table refuses one of them, and nobody knows which."""
-        complete = self._tools.endings.complete
-        for result in results:
-            self.write(result.job, lambda result=result: complete(result.job, result.transcript))  # type: ignore[misc]
+            log.exception("results_refused", n=len(results))
+        if len(results) == 1:
+            return [] if self._tools.endings.fail(results[0].job, UNSTORABLE) else results
+        half = len(results) // 2
+        return [*self._completed(results[:half]), *self._completed(results[half:])]
 
     def _count_fenced(self, n: int) -> None:
         if n:

@@ -19,6 +19,7 @@ class Direct:
     def __init__(self, client: "redis.Redis") -> None:
         self._pool = client.connection_pool
         self._retry: Any = client.get_retry()
+        self._idle: list[Any] = []
 
     def __call__(self, *commands: Command) -> list[Any]:
         """Send commands in one go; their answers, as bytes and integers.
@@ -27,17 +28,24 @@ class Direct:
             RedisError: Redis cannot be reached, or has refused one of them; the others are done all the same.
         """
         packed = b"".join(_packed(command) for command in commands)
-        connection: Any = self._pool.get_connection()
+        connection = self._lent()
         try:
             answers = self._retry.call_with_retry(
                 lambda: _converse(connection, packed, len(commands)), lambda _: connection.disconnect()
             )
         finally:
-            self._pool.release(connection)
+            self._idle.append(connection)
         for answer in answers:
             if isinstance(answer, ResponseError):
                 raise answer
         return list(answers)
+
+    def _lent(self) -> Any:
+        """One that lies idle, else a new one. They stay here: the pool looks at each one that comes and goes."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._pool.get_connection()
 
 
 def _converse(connection: Any, packed: bytes, n: int) -> list[Any]:

@@ -9,7 +9,9 @@ from app.domain.errors import EngineError, MediaUnreadable
 from app.domain.job import SEQ_ENDED, SEQ_PER_ATTEMPT, Mode, Priority
 from app.domain.states import JobState
 from app.domain.transcript import Segment
-from app.models import JobError
+from app.models import JobError, JobTranscript
+from app.services.jobs.claimed import ClaimedJob
+from app.services.jobs.completing import Result
 from app.services.jobs.endings import KEPT_ERRORS, RetryPolicy
 from app.services.transcription.checkpoint import PartResult
 from tests.factories import House, make_house, make_transcript
@@ -161,3 +163,45 @@ def test_only_the_last_errors_are_kept(house: House):
     with house.database.work() as work:
         n, first = work.session.execute(select(func.count(), func.min(JobError.attempt))).one()
     assert (n, first) == (KEPT_ERRORS, 4)
+
+
+def claim_all(house: House, n: int) -> list[ClaimedJob]:
+    return house.claims.claim_all([house.add_job() for _ in range(n)], uuid4())
+
+
+def test_many_are_claimed_in_one_go_in_the_order_asked_for_and_only_those_short_enough(house: House):
+    ids = [house.add_job(estimated_s=length_s) for length_s in (1.0, 600.0, 2.0)]
+    token = uuid4()
+    assert [job.id for job in house.claims.claim_all(ids, token, at_most_s=2.0)] == [ids[0], ids[2]]
+    assert house.row(ids[1]).state == "QUEUED"
+    assert [job.id for job in house.claims.claim_all(ids, token, at_most_s=2.0)] == [ids[0], ids[2]]
+
+
+def test_those_that_wait_behind_are_beaten_together(house: House):
+    jobs = claim_all(house, 3)
+    house.claims.beat_behind(jobs[1:])
+    assert [house.row(job.id).beat for job in jobs] == [0, 1, 1]
+
+
+def test_many_are_completed_in_one_go_and_those_lost_to_others_are_told(house: House):
+    jobs = claim_all(house, 3)
+    house.endings.crash(jobs[1], EngineError(reason="lost"))
+    results = [Result(job, make_transcript(f"of {i}")) for i, job in enumerate(jobs)]
+    assert house.endings.complete_all(results) == [results[1]]
+    assert [house.row(job.id).state for job in jobs] == ["COMPLETED", "QUEUED", "COMPLETED"]
+    assert house.endings.complete_all(results) == [results[1]], "as when the first answer was lost"
+    with house.database.work() as work:
+        texts = dict(work.session.execute(select(JobTranscript.job_id, JobTranscript.text)).all())
+    assert {str(job_id): text for job_id, text in texts.items()} == {jobs[0].id: "of 0", jobs[2].id: "of 2"}
+
+
+def test_what_was_claimed_ahead_is_given_back_together_without_blame(house: House):
+    jobs = claim_all(house, 3)
+    house.endings.crash(jobs[0], EngineError(reason="lost"))
+    assert house.endings.release_all(jobs) == 1
+    rows = [house.row(job.id) for job in jobs]
+    assert [(row.state, row.releases, row.crashes) for row in rows] == [
+        ("QUEUED", 0, 1),
+        ("QUEUED", 1, 0),
+        ("QUEUED", 1, 0),
+    ]

@@ -143,3 +143,21 @@ def test_a_queue_survives_a_reply_that_is_an_error(queue, client: redis.Redis):
     client.set(queue.name, "not a sorted set")
     with pytest.raises(Unavailable):
         queue.offer(hint())
+
+
+def test_hints_that_were_taken_and_put_back_are_where_they_were(queue):
+    hints = [hint() for _ in range(4)]
+    queue.offer(*hints)
+    taken = queue.take_more(3)
+    assert [job_id for job_id, _ in taken] == [h.job_id for h in hints[:3]]
+    queue.put_back(taken[1:])
+    assert take_all(queue) == [h.job_id for h in hints[1:]]
+
+
+def test_a_hint_and_its_event_go_out_though_redis_has_forgotten_the_scripts(queue, client):
+    for _ in range(2):
+        client.script_flush()
+        one = hint()
+        queue.offer_and_tell(one, Event(one.job_id, 0, "state"))
+        assert queue.take(1) == one.job_id
+        assert [event.seq for event in EventLog(client).read(one.job_id, -1)] == [0]

@@ -60,8 +60,8 @@ def test_short_jobs_are_claimed_some_at_a_time_and_all_completed_once(house, sit
     with site.worker(program=INSTANT) as worker:
         ended = all_ended(house, ids)
         assert stop(worker) == 0
-    assert {(row.state, row.attempt, row.releases) for row in ended} == {("COMPLETED", 1, 0)}, site.logs()
-    assert len({row.ended_by for row in ended}) < 30, "one token is of one claim"
+    assert {(row.state, row.crashes, row.failures) for row in ended} == {("COMPLETED", 0, 0)}, site.logs()
+    assert len({row.ended_by for row in ended}) < 50, "one token is of one claim"
     for job_id in ids:
         assert [event.type for event in house.events.read(job_id, -1)].count("completed") == 1
 
@@ -77,14 +77,14 @@ def test_a_crash_is_blamed_on_the_job_that_ran_and_not_on_those_claimed_ahead(ho
 
 
 def test_those_behind_a_job_that_takes_long_are_given_to_others_while_it_runs(house, site, submit):
-    ids, (long,), behind = submit(*[""] * 20), submit("sleep:6"), submit(*[""] * 10)
+    submit(*[""] * 20)
+    (long,), behind = submit("sleep:90"), submit(*[""] * 10)
     with site.worker(program=INSTANT):
         wait_for(lambda: any(row.releases == 1 for row in rows(house, behind)))
         assert rows(house, [long])[0].state == "PROCESSING"
         with site.worker(program=INSTANT):
             ended = all_ended(house, behind)
             assert rows(house, [long])[0].state == "PROCESSING"
-        all_ended(house, [*ids, long])
     assert {(row.state, row.crashes, row.failures) for row in ended} == {("COMPLETED", 0, 0)}, site.logs()
 
 

@@ -19,10 +19,20 @@ from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.bell import Bell
 from app.services.jobs.claimed import ClaimedJob
+from app.services.jobs.claims import OWNED
 from app.services.jobs.completing import COMPLETE, Result, completions
 from app.services.jobs.halves import stop_halves
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.parking import lock_parent, wake_parent
+from app.services.statements import Statement
+
+RELEASE = Statement.of(
+    update(Job)
+    .where(OWNED)
+    .values(state=JobState.QUEUED, claim=None, run_at=func.now(), releases=Job.releases + 1)
+    .returning(Job.id)
+)
+"""PROCESSING → QUEUED."""
 
 KEPT_ERRORS = 10
 MAX_DETAIL_LENGTH = 16_000
@@ -156,6 +166,21 @@ class Endings:
         """
         with self._database.work() as work:
             return self._back(work, job, {"releases": Job.releases + 1}, 0.0)
+
+    def release_all(self, jobs: Sequence[ClaimedJob]) -> int:
+        """The same for jobs that wait behind others and have not begun; how many were no longer ours.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        released: set[str] = set()
+        for token in {job.token for job in jobs}:
+            held = [job.id for job in jobs if job.token == token]
+            released |= {str(row[0]) for row in self._database.rows(RELEASE, {"jobs": held, "token": token})}
+        for job in jobs:
+            if job.id in released:
+                self._narrator.state(job.id, JobState.QUEUED, job.attempt)
+        return len(jobs) - len(released)
 
     def cancel(self, job: ClaimedJob) -> bool:
         """PROCESSING → CANCELLED: somebody asked, and the run has stopped.

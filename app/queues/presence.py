@@ -59,6 +59,11 @@ def list_workers(client: "redis.Redis") -> list[WorkerPresence]:
     return [_presence(json.loads(value)) for value in values if value]
 
 
+def is_there(client: "redis.Redis", mode: str) -> bool:
+    """Whether there is a worker of this mode; none can be told while Redis is away."""
+    return any(worker.mode == mode for worker in list_workers(client))
+
+
 def _presence(stored: dict[str, Any]) -> WorkerPresence:
     """What a newer version says beyond what we know is left out: during a rollout both are there."""
     known = {name: stored[name] for name in WorkerPresence.__dataclass_fields__ if name in stored}

@@ -52,7 +52,12 @@ class OpenStreamForm(Strict):
         metadata={"description": "Silence that ends an utterance", "default": 700},
     )
     keep_audio = Boolean(data_key="keepAudio", metadata={"description": "Keep the sound", "default": False})
-    refine = Boolean(metadata={"description": "Transcribe it anew in the background at the end", "default": False})
+    refine = Boolean(
+        metadata={
+            "description": "Transcribe it anew, and tell speakers apart, in the background at the end",
+            "default": False,
+        }
+    )
     metadata = JsonObject(metadata={"type": "object", "description": "At most 4 KiB, given back untouched"})
 
     @post_load

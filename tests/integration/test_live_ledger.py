@@ -13,7 +13,7 @@ from app.domain.principal import ANONYMOUS
 from app.domain.transcript import Segment, Word
 from app.helpers.database_url import with_driver
 from app.models import Job, StreamSound
-from app.queues.presence import WorkerPresence, announce
+from app.queues.presence import WorkerPresence, announce, is_there, leave
 from app.services.database import Unhurried
 from app.services.jobs.catalogue import Catalogue
 from app.services.media.folder import FolderStorage
@@ -157,6 +157,20 @@ def test_kept_sound_becomes_one_recording_and_a_job_of_its_own_refines_it(
     storage.delete(own.audio_key)
     with storage.local_path(refining.audio_key) as path:
         assert path.stat().st_size == own.size_bytes
+
+
+def test_a_refined_session_is_diarized_if_a_worker_is_there_that_does(house, sessions, ledger, storage):
+    announce(house.client, WorkerPresence("d", Mode.DIARIZATION.value, 1, 0))
+    refinement = Refinement("scripted", "scripted", lambda: is_there(house.client, Mode.DIARIZATION.value))
+    job = claimed(house, sessions, refine=True)
+    ledger.commit([(job, [step(1, pcm=b"abcd")])])
+    assert Finishing(house.database, storage, house.narrator, refinement).complete(job, StreamSpec(refine=True), 1.0)
+    with house.database.work() as work:
+        refining = work.session.scalars(select(Job).where(Job.source_id == house.row(job.id).id)).one()
+    assert (refining.mode, refining.state, refining.estimated_s) == ("diarization", "QUEUED", 1.0)
+    assert (refining.options["diarization_engine"], refining.options["transcribe"]) == ("scripted", True)
+    leave(house.client, "d")
+    assert refinement.mode() is Mode.BATCH
 
 
 def test_a_session_that_could_not_be_finished_leaves_no_recording_behind(house, sessions, ledger, finishing, storage):

@@ -11,6 +11,7 @@ from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.queues.live_input import LiveInput
 from app.queues.live_output import LiveOutput
+from app.queues.presence import is_there
 from app.services.database import Database, Unhurried
 from app.services.jobs.claims import Claims
 from app.services.jobs.endings import Endings, RetryPolicy
@@ -53,9 +54,10 @@ def build_streaming_worker(config: WorkerConfig) -> Worker:
     ledger, live = StreamLedger(database, unhurried), LiveInput(client)
     teller = Teller(LiveOutput(client), live)
     minutes = Minutes(board, teller, tally)
-    finishing = Finishing(
-        database, FolderStorage(config.storage_dir), narrator, Refinement(engine=config.default_engine)
+    refinement = Refinement(
+        config.default_engine, config.default_diarizer, lambda: is_there(client, Mode.DIARIZATION.value)
     )
+    finishing = Finishing(database, FolderStorage(config.storage_dir), narrator, refinement)
     departures = Departures(endings, finishing, policy, queue, minutes, teller, tally, stop)
     claims = Claims(database, unhurried, narrator, name)
     parts = Parts(

@@ -1,5 +1,6 @@
 """The end of a live session: its transcript out of its finals, its recording, and what is to be done with that."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,10 +29,18 @@ WAV = "audio/wav"
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """How the sound is worked on again once the session is over: in which mode, by which engine."""
+    """How the sound is worked on again once the session is over: by which engines, and whether speakers are told apart.
 
-    mode: Mode = Mode.BATCH
+    `diarizes` says whether a worker is there that does so; else the sound is only transcribed anew.
+    """
+
     engine: str = AUTO
+    diarizer: str = AUTO
+    diarizes: Callable[[], bool] = lambda: False
+
+    def mode(self) -> Mode:
+        """The mode of the job: a diarization transcribes too."""
+        return Mode.DIARIZATION if self.diarizes() else Mode.BATCH
 
 
 class Finishing:
@@ -54,9 +63,10 @@ class Finishing:
             Unavailable: PostgreSQL or the storage cannot be reached.
         """
         sound = _Sound(self._storage, join(self._database, self._storage, job.id) if spec.keeps_sound else None, spec)
+        refining = _refining(job, self._refinement, sound.refined, duration_s) if sound.refined else None
         kept = False
         try:
-            kept = self._complete(job, duration_s, sound)
+            kept = self._complete(job, duration_s, sound, refining)
             return kept or self._was_completed(job)
         except Unavailable:
             # The commit may have happened though its answer was lost: the recording must stay.
@@ -66,26 +76,25 @@ class Finishing:
             if not kept:
                 sound.drop()
 
-    def _complete(self, job: ClaimedJob, duration_s: float, sound: "_Sound") -> bool:
+    def _complete(self, job: ClaimedJob, duration_s: float, sound: "_Sound", refining: dict[str, Any] | None) -> bool:
         with self._database.work() as work:
             transcript = _transcript(work, job, duration_s)
             if not work.rows(COMPLETE, completions([Result(job, transcript)])):
                 return False
             work.session.execute(delete(StreamSound).where(StreamSound.job_id == UUID(job.id)))
-            self._add_sound(work, job, duration_s, sound)
+            if sound.own is not None:
+                work.session.execute(update(Job).where(Job.id == UUID(job.id)).values(_recording(sound.own)))
+            if refining is not None:
+                self._add(work, refining)
             owe(work, work.session.get_one(Job, UUID(job.id)))
             work.after_commit(lambda: self._narrator.state(job.id, JobState.COMPLETED, job.attempt))
         return True
 
-    def _add_sound(self, work: Work, job: ClaimedJob, duration_s: float, sound: "_Sound") -> None:
-        if sound.own is not None:
-            work.session.execute(update(Job).where(Job.id == UUID(job.id)).values(_recording(sound.own)))
-        if sound.refined is not None:
-            row = _refining(job, self._refinement) | _recording(sound.refined) | {"estimated_s": duration_s}
-            work.session.execute(insert(Job).values(row))
-            refining = str(row["id"])
-            # Its worker finds it by itself within a moment: nobody waits for it at the door.
-            work.after_commit(lambda: self._narrator.state(refining, JobState.QUEUED, 0))
+    def _add(self, work: Work, refining: dict[str, Any]) -> None:
+        work.session.execute(insert(Job).values(refining))
+        # Its worker finds it by itself within a moment: nobody waits for it at the door. A diarization gets its half
+        # then.
+        work.after_commit(lambda: self._narrator.state(str(refining["id"]), JobState.QUEUED, 0))
 
     def _was_completed(self, job: ClaimedJob) -> bool:
         mine = select(Job.id).where(Job.id == UUID(job.id), Job.ended_by == job.token)
@@ -126,17 +135,21 @@ def _recording(stored: StoredAudio) -> dict[str, Any]:
     }
 
 
-def _refining(job: ClaimedJob, refinement: Refinement) -> dict[str, Any]:
-    """The row of the job that refines a session: the best engine there is for its language."""
+def _refining(job: ClaimedJob, refinement: Refinement, sound: StoredAudio, duration_s: float) -> dict[str, Any]:
+    """The row of the job that refines a session: the best engines there are for its language."""
     engine = None if refinement.engine == AUTO else refinement.engine
+    diarizer = None if refinement.diarizer == AUTO else refinement.diarizer
+    options = JobOptions(language=job.options.language, engine=engine, diarization_engine=diarizer)
     return {
+        **_recording(sound),
         "id": uuid4(),
         "project_id": job.project_id,
-        "mode": refinement.mode.value,
+        "mode": refinement.mode().value,
         "state": JobState.QUEUED.value,
         "priority": Priority.NORMAL.rank,
-        "options": options_to_dict(JobOptions(language=job.options.language, engine=engine)),
+        "options": options_to_dict(options),
         "meta": {},
         "filename": job.filename,
+        "estimated_s": duration_s,
         "source_id": UUID(job.id),
     }

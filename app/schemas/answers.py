@@ -103,6 +103,7 @@ class JobAnswer(Schema):
     options = AsStored(OptionsAnswer)
     metadata = Raw(metadata={"type": "object"})
     refined_by = List(String(), metadata={"description": "Of a live session: the jobs that do it anew"})
+    source_id = String(metadata={"description": "Of a job that does a live session anew: that session"})
     result_url = String()
     events_url = String()
 
@@ -129,6 +130,7 @@ class ResultAnswer(Schema):
     speakers = List(AsStored(SpeakerAnswer))
     warnings = List(String())
     refined_by = List(String(), metadata={"description": "Of a live session: the jobs that do it anew"})
+    source_id = String(metadata={"description": "Of a job that does a live session anew: that session"})
     error = AsStored(FailureAnswer)
     metadata = Raw(metadata={"type": "object"})
 

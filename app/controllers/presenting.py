@@ -75,6 +75,8 @@ def _standing(job: JobView) -> dict[str, Any]:
         told["eta_seconds"] = round(job.eta_s, 1)
     if job.mode is Mode.STREAMING:
         told["refined_by"] = list(job.refined_by)
+    if job.source_id is not None:
+        told["source_id"] = job.source_id
     if job.error is not None:
         told["error"] = failed(job.error)
     return told

@@ -123,6 +123,7 @@ class JobAnswer(Schema):
     options = AsStored(DiarizationOptionsAnswer, metadata={"description": "The last seven: of diarizations only"})
     metadata = Raw(metadata={"type": "object"})
     refined_by = List(String(), metadata={"description": "Of a live session: the jobs that do it anew"})
+    source_id = String(metadata={"description": "Of a job that does a live session anew: that session"})
     result_url = String()
     events_url = String()
 
@@ -150,6 +151,7 @@ class ResultAnswer(Schema):
     turns = List(AsStored(TurnAnswer), metadata={"description": "Of jobs that were diarized; else empty"})
     warnings = List(String())
     refined_by = List(String(), metadata={"description": "Of a live session: the jobs that do it anew"})
+    source_id = String(metadata={"description": "Of a job that does a live session anew: that session"})
     error = AsStored(FailureAnswer)
     metadata = Raw(metadata={"type": "object"})
 

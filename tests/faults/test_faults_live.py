@@ -2,8 +2,10 @@
 
 import os
 import signal
+import threading
 import wave
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import numpy as np
 import psutil
@@ -89,7 +91,66 @@ def test_a_worker_killed_in_mid_utterance_is_replaced(house, gateway, site):
             client.send(SOUND)
             client.stop()
             is_undisturbed(client, gateway)
-    assert house.row(client.job_id).crashes == 1
+    row = house.row(client.job_id)
+    assert (row.attempt, row.releases, row.failures) == (2, 0, 0)
+
+
+def test_workers_lost_far_apart_are_not_held_against_a_session(house, gateway, site):
+    """Two crashes in a row would give it up; here the second run gets on before it is lost."""
+    site.settings["MAX_CRASHES"] = "2"
+    with ExitStack() as workers:
+        worker = workers.enter_context(site.worker(mode="streaming"))
+        client = workers.enter_context(gateway.connected(gateway.open()))
+        for n_lost, upto in enumerate((0.3, 0.6)):
+            client.send(SOUND, upto=int(len(SOUND) * upto) // 2 * 2)
+            client.wait("final", n_lost + 1)
+            wait_for(lambda: house.row(client.job_id).crashes == 0)
+            lost, worker = worker, workers.enter_context(site.worker(mode="streaming"))
+            is_ready(house, worker)
+            os.kill(lost.pid, signal.SIGKILL)
+        client.send(SOUND)
+        client.stop()
+        is_undisturbed(client, gateway)
+    assert house.row(client.job_id).attempt == 3
+
+
+def test_a_session_left_without_a_child_is_given_to_another_worker(house, gateway, site):
+    site.settings["CHILD_START_S"] = "2"
+    with site.worker(mode="streaming") as first, gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        site.settings["CHILD_START_S"] = "60"
+        with site.worker(mode="streaming"), childless(first):
+            wait_for(lambda: house.row(client.job_id).attempt == 2)
+            client.send(SOUND)
+            client.stop()
+            is_undisturbed(client, gateway)
+    row = house.row(client.job_id)
+    assert (row.releases, row.crashes) == (1, 0)
+
+
+def is_ready(house, worker) -> None:
+    wait_for(lambda: any(f":{worker.pid}:" in one.name for one in list_workers(house.client) if one.slots))
+
+
+@contextmanager
+def childless(worker) -> Iterator[None]:
+    """No child of this worker lives, however many it starts."""
+    is_over = threading.Event()
+
+    def kill() -> None:
+        while not is_over.wait(0.02):
+            for child in descendants(worker):
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        killing.join()
 
 
 def test_a_worker_that_stops_hands_its_sessions_over_at_once_and_without_blame(house, gateway, site):

@@ -1,7 +1,8 @@
 """What a streaming worker writes: finals numbered once, fenced by its claim, ended in one transaction."""
 
 import wave
-from uuid import uuid4
+from dataclasses import replace
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text
@@ -79,6 +80,18 @@ def test_finals_are_stored_with_the_cursor_that_they_move(house, sessions, ledge
     assert sessions.finals(ANONYMOUS, two.id) == [step(1, 'it\'s über \\ "this"').final]
     assert ledger.load(one)[1] == Mark(6400, 3200, b"head", 3205, 2)
     assert sessions.committed(ANONYMOUS, one.id) == 6400
+
+
+def test_crashes_are_forgotten_once_a_run_gets_on_and_not_before(house, sessions, ledger):
+    job = claimed(house, sessions)
+    with house.database.work() as work:
+        work.session.get_one(Job, UUID(job.id)).crashes = 2
+    ledger.beat([Alive(job, 1.0)])
+    assert house.row(job.id).crashes == 2
+    ledger.beat([Alive(replace(job, token=uuid4()), 1.0, gets_on=True)])
+    assert house.row(job.id).crashes == 2, "that was not the run that has it"
+    ledger.beat([Alive(job, 1.0, gets_on=True)])
+    assert house.row(job.id).crashes == 0
 
 
 def test_a_silence_moves_the_cursor_and_says_nothing(house, sessions, ledger):

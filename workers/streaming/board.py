@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from app.audio.sound import RATE_HZ
 from app.domain.errors import ParloirError
 from app.domain.live import Mark, Step, StreamSpec
 from app.queues.live_output import LiveMessage
@@ -21,6 +22,10 @@ MOST_PENDING_SOUND = 4 * 1024 * 1024
 """Steps, and bytes of sound to be kept, that wait for PostgreSQL before no more is read."""
 
 
+PROGRESS_SAMPLES = 10 * RATE_HZ
+"""Sound that a run has put behind it without a word said, before it counts as getting on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """How a session leaves this worker once all its steps are stored."""
@@ -32,7 +37,8 @@ class Leaving:
 
 @dataclass(eq=False, slots=True)
 class LiveRun:
-    """A session in the hands of this worker. `committed` is in PostgreSQL, `tail` is what its child has told so far.
+    """A session in the hands of this worker. `committed` is in PostgreSQL, `begun` was when it came,
+    `tail` is what its child has told so far.
 
     `read` is the place in the input (end byte, n) up to which everything went to the child, `done_byte` where the
     recogniser is.
@@ -41,6 +47,7 @@ class LiveRun:
     job: ClaimedJob
     spec: StreamSpec
     committed: Mark
+    begun: Mark = field(init=False)
     tail: Mark = field(init=False)
     read: tuple[int, int] = field(init=False)
     done_byte: int = field(init=False)
@@ -62,7 +69,7 @@ class LiveRun:
     n_events: int = 0
 
     def __post_init__(self) -> None:
-        self.tail = self.committed
+        self.begun = self.tail = self.committed
         self.rewind()
         self.n_samples = self.committed.cursor
 
@@ -72,6 +79,16 @@ class LiveRun:
         self.done_byte = self.tail.byte
         self.has_read_end = False
         self.held_back = None
+
+    def gets_on(self) -> bool:
+        """Whether this run has stored a final or a stretch of sound: what went wrong before it no longer counts."""
+        n_samples = self.committed.cursor - self.begun.cursor
+        return self.committed.n_finals > self.begun.n_finals or n_samples >= PROGRESS_SAMPLES
+
+    @property
+    def crashes(self) -> int:
+        """Runs that were lost one after the other, none of which got on."""
+        return 0 if self.gets_on() else self.job.crashes
 
     def wants_input(self) -> bool:
         """Whether more is to be read for it now."""

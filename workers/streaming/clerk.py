@@ -138,7 +138,7 @@ class Clerk:
 
     def _beat(self) -> None:
         runs = list(self._board)
-        answers = self._ledger.beat(Alive(run.job, run.n_samples / RATE_HZ) for run in runs)
+        answers = self._ledger.beat(Alive(run.job, run.n_samples / RATE_HZ, gets_on=run.gets_on()) for run in runs)
         for run in runs:
             answer = answers.get(run.job.id)
             if answer is None:

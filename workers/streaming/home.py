@@ -81,7 +81,8 @@ class Home:
         try:
             slots = self._slots_of(process)
         except ChildDied as error:
-            log.error("child_does_not_start", reason=error.message)
+            if not self._stop.requested():
+                log.error("child_does_not_start", reason=error.message)
             return False
         self._outbox = queue.SimpleQueue()
         sender = threading.Thread(target=self._send, args=[process, self._outbox], daemon=True, name="to-child")

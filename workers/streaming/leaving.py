@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import structlog
 
@@ -113,8 +114,9 @@ class Departures:
 
     def _crash(self, run: LiveRun, leaving: Leaving) -> None:
         error = leaving.error or UNSTORABLE
-        crashes = run.job.crashes + 1
-        if not self._insist(lambda: self._endings.crash(run.job, error)):
+        job = replace(run.job, crashes=run.crashes)
+        crashes = job.crashes + 1
+        if not self._insist(lambda: self._endings.crash(job, error)):
             return
         if crashes >= self._policy.max_crashes:
             self._over(run, _told(run, Poisoned(crashes=crashes)))

@@ -69,24 +69,29 @@ SELECT id FROM held
 
 BEATS = Statement.of(
     text("""
-UPDATE jobs SET beat = beat + 1, beat_at = now(), duration_s = alive.duration_s
-FROM (SELECT * FROM unnest(:jobs, :tokens, :durations) AS one (id, token, duration_s) ORDER BY id) AS alive
+UPDATE jobs SET beat = beat + 1, beat_at = now(), duration_s = alive.duration_s,
+    crashes = CASE WHEN alive.gets_on THEN 0 ELSE jobs.crashes END
+FROM (
+    SELECT * FROM unnest(:jobs, :tokens, :durations, :gets_on) AS one (id, token, duration_s, gets_on) ORDER BY id
+) AS alive
 WHERE jobs.id = alive.id AND jobs.claim = alive.token
 RETURNING jobs.id, jobs.cancel_requested
 """).bindparams(
         bindparam("jobs", type_=ARRAY(Uuid)),
         bindparam("tokens", type_=ARRAY(Uuid)),
         bindparam("durations", type_=ARRAY(Float)),
+        bindparam("gets_on", type_=ARRAY(Boolean)),
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """A session that runs, and how long its sound is so far."""
+    """A session that runs, and how long its sound is so far; `gets_on`: crashes before this run no longer count."""
 
     job: ClaimedJob
     duration_s: float
+    gets_on: bool = False
 
 
 Steps = Sequence[tuple[ClaimedJob, Sequence[Step]]]
@@ -135,6 +140,7 @@ class StreamLedger:
             "jobs": [one.job.id for one in told],
             "tokens": [str(one.job.token) for one in told],
             "durations": [one.duration_s for one in told],
+            "gets_on": [one.gets_on for one in told],
         }
         return {str(job_id): Beat(is_unwanted) for job_id, is_unwanted in self._unhurried.rows(BEATS, facts)}
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer", "live_wer")
+SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer", "live_wer", "streaming")
 
 if __name__ == "__main__":
     failed = [

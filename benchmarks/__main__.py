@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+<<<<<<< HEAD
 SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer", "live_wer", "dialogue")
+=======
+SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer", "live_wer", "streaming")
+>>>>>>> live-more
 
 if __name__ == "__main__":
     failed = [

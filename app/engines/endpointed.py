@@ -65,7 +65,8 @@ class EndpointedRecognizer:
         rest, self._at = self._tape.read(self._at, len(self._tape)), len(self._tape)
         if self._onset is None:
             return [self._silence(self._at)]
-        self._hearing.hear(rest)
+        if len(rest):  # a decoder need not take nothing for sound
+            self._hearing.hear(rest)
         return [self._ended(self._hearing.conclude(), speech_final=True)]
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from app.domain.states import JobState
 from app.domain.transcript import Segment, Speaker, Transcript, Word, segment_to_dict
-from app.embedded.running import embedded_urls
+from app.embedded.running import server_urls
 from app.models import JobPeaks, JobTranscript
 from tests.factories import House, make_house
 from tests.running_service import RunningService
@@ -30,7 +30,7 @@ class Store:
     @staticmethod
     @contextmanager
     def of(service: RunningService) -> Iterator["Store"]:
-        house = make_house(*embedded_urls(service.var_dir))
+        house = make_house(*server_urls(None, None, service.var_dir))
         yield Store(house, service.var_dir / "audio")
         house.engine.dispose()
 

@@ -57,6 +57,20 @@ def test_jobs_are_found_by_state_mode_and_words(api: Api):
     assert listed(api, q="wolf") == []
 
 
+def test_a_session_and_the_job_that_refines_it_name_each_other(api: Api):
+    session = api.house.add_job(mode="streaming")
+    refining = api.house.add_job(source_id=session)
+    assert shown(api, session)["refined_by"] == [refining]
+    assert shown(api, refining)["source_id"] == session
+    assert "source_id" not in shown(api, session)
+    job = api.client.get("/openapi.json").json["components"]["schemas"]["Job"]["properties"]
+    assert {"refined_by", "source_id"} <= job.keys()
+
+
+def shown(api: Api, job_id: str) -> dict:
+    return api.client.get(f"/api/jobs/{job_id}").json["data"]
+
+
 def test_a_job_tells_what_was_asked_and_how_it_stands(api: Api):
     job_id = api.created(filename="café.wav", priority="low", metadata='{"a": 1}', language="en")
     told = api.client.get(f"/api/jobs/{job_id}").json["data"]

@@ -31,6 +31,7 @@ class Counting:
         self._sound = Tape()
 
     def hear(self, pcm):
+        assert len(pcm), "there are decoders that fail on no sound at all"
         self._sound.append(pcm)
 
     def hypothesis(self):
@@ -79,6 +80,11 @@ def test_somebody_who_never_pauses_is_cut_between_words_and_no_word_is_lost_or_s
     assert all(one.segment.end_s - one.segment.start_s <= 25.0 for one in told)
     assert [one.speech_final for one in told] == [False] * (len(told) - 1) + [True]
     assert " ".join(one.segment.text for one in told) == " ".join(map(str, range(1, 131)))
+
+
+def test_a_stream_may_end_in_mid_utterance_just_where_a_frame_does():
+    told = heard(speech(1, 2)[: LoudIsSpeech.hop * 30])
+    assert [one.segment.text for one in finals(told)] == ["1 2"]
 
 
 def test_a_long_utterance_ends_at_the_first_short_pause():

@@ -1,0 +1,1 @@
+"""Live sessions under load: talkers, and a bare server to stand beside ours."""

@@ -1,0 +1,155 @@
+"""Many clients in one process, each sending 100 ms of sound every 100 ms: `python -m benchmarks.live.talker URL …`.
+
+What a client measures: an event that speaks of the sound up to `end` is answered for the chunk that held it, so its
+latency is the event's arrival less that chunk's departure. What is left out at the start is warming up. Prints JSON.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import time
+import wave
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+CHUNK_S = 0.1
+
+
+@dataclass
+class Heard:
+    """What the clients of a run have measured, in ms. `behind`: clients whose last event came over a second late."""
+
+    partials_ms: list[float] = field(default_factory=list)
+    finals_ms: list[float] = field(default_factory=list)
+    n_events: int = 0
+    n_refused: int = 0
+    behind: int = 0
+    words: list[str] = field(default_factory=list)
+    sent_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the clients do: `warm_s` seconds of a stream are not measured."""
+
+    url: str
+    sound: bytes
+    rate_hz: int
+    n_clients: int
+    seconds: float
+    warm_s: float
+
+    @property
+    def chunk_bytes(self) -> int:
+        return round(self.rate_hz * CHUNK_S) * 2
+
+    def chunk(self, index: int) -> bytes:
+        """The sound, over and over."""
+        start = index * self.chunk_bytes % (len(self.sound) - self.chunk_bytes)
+        return self.sound[start - start % 2 :][: self.chunk_bytes]
+
+
+class SpeakError(Exception):
+    """The server said that it does not go on."""
+
+
+class Client:
+    """One stream from start to end."""
+
+    def __init__(self, load: Load, to: Heard, first_chunk: int) -> None:
+        self._load = load
+        self._to = to
+        self._first_chunk = first_chunk
+        self._sent_at: list[float] = []
+        self._last_ms = 0.0
+
+    async def run(self) -> None:
+        """Speak, and listen, to the end."""
+        async with connect(self._load.url, max_size=None, ping_interval=None, open_timeout=60) as socket:
+            listening = asyncio.create_task(self._listen(socket))
+            try:
+                await self._speak(socket)
+                await asyncio.wait_for(listening, 60)
+            finally:
+                listening.cancel()
+        self._to.behind += self._last_ms > 1000
+
+    async def _speak(self, socket: ClientConnection) -> None:
+        began = time.monotonic()
+        for index in range(int(self._load.seconds / CHUNK_S)):
+            await asyncio.sleep(max(0.0, began + index * CHUNK_S - time.monotonic()))
+            self._sent_at.append(time.monotonic())
+            await socket.send(self._load.chunk(self._first_chunk + index))
+        self._to.sent_s += self._load.seconds
+        await socket.send(json.dumps({"type": "stop"}))
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        async for text in socket:
+            event = json.loads(text)
+            kind = event.get("type")
+            if kind in {"partial", "final"}:
+                self._measure(event, time.monotonic())
+            elif kind == "error":
+                raise SpeakError(f"{event.get('code')}: {event.get('message')}")
+            elif kind == "completed":
+                return
+
+    def _measure(self, event: dict[str, Any], now: float) -> None:
+        is_final = event["type"] == "final"
+        told = event["segment"] if is_final else event
+        index = math.ceil(round(told["end"] / CHUNK_S, 3)) - 1
+        self._to.n_events += 1
+        if is_final:
+            self._to.words.append(told["text"])
+        if index * CHUNK_S < self._load.warm_s or index >= len(self._sent_at):
+            return
+        self._last_ms = 1000 * (now - self._sent_at[index])
+        (self._to.finals_ms if is_final else self._to.partials_ms).append(self._last_ms)
+
+
+async def talk(load: Load) -> Heard:
+    """Run all clients, begun over one chunk's time so that they do not send in step."""
+    heard = Heard()
+
+    async def one(number: int) -> None:
+        await asyncio.sleep(number * max(CHUNK_S / load.n_clients, 0.005))
+        await Client(load, heard, first_chunk=0).run()
+
+    outcomes = await asyncio.gather(*map(one, range(load.n_clients)), return_exceptions=True)
+    heard.n_refused += sum(isinstance(outcome, BaseException) for outcome in outcomes)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            print(f"{type(outcome).__name__}: {outcome}", flush=True)
+            break
+    return heard
+
+
+def read_sound(path: Path) -> tuple[bytes, int]:
+    """s16le mono samples of a WAV file, and their rate."""
+    with wave.open(str(path), "rb") as file:
+        if (file.getnchannels(), file.getsampwidth()) != (1, 2):
+            raise SystemExit(f"{path} is not 16-bit mono")
+        return file.readframes(file.getnframes()), file.getframerate()
+
+
+def main() -> None:
+    """Talk, and write what was heard."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--sound", type=Path, required=True)
+    parser.add_argument("--clients", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--warm", type=float, default=5)
+    parser.add_argument("--json", type=Path, required=True)
+    asked = parser.parse_args()
+    sound, rate_hz = read_sound(asked.sound)
+    heard = asyncio.run(talk(Load(asked.url, sound, rate_hz, asked.clients, asked.seconds, asked.warm)))
+    asked.json.write_text(json.dumps(asdict(heard)))
+
+
+if __name__ == "__main__":
+    main()

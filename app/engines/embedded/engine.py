@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from app.domain.errors import EngineUnavailable
 from app.engines.base import Hardware, ModelInfo
 from app.engines.diarization import DiarizationCapabilities
-from app.engines.embedded.diarizer import EmbeddedDiarizer
-from app.engines.embedded.encoder import Encoder
 from app.engines.failures import while_loading
 from app.engines.hardware import limit_threads
-from app.engines.silero import SileroVad
+
+if TYPE_CHECKING:
+    from app.engines.embedded.diarizer import EmbeddedDiarizer
 
 MODEL = "resemblyzer"
 WEIGHTS = "pretrained.pt"
@@ -37,7 +37,7 @@ class EmbeddedEngine:
             "Install the package resemblyzer: `make run` does, or `pip install --no-deps -r requirements-nodeps.txt`."
         )
 
-    def load(self, model: ModelInfo, hardware: Hardware) -> EmbeddedDiarizer:
+    def load(self, model: ModelInfo, hardware: Hardware) -> "EmbeddedDiarizer":
         """Load the speaker encoder.
 
         Raises:
@@ -47,6 +47,10 @@ class EmbeddedEngine:
             raise EngineUnavailable(engine=self.name, reason="the package resemblyzer is not installed")
         limit_threads(hardware)
         with while_loading(self.name, model.name):
+            from app.engines.embedded.diarizer import EmbeddedDiarizer
+            from app.engines.embedded.encoder import Encoder
+            from app.engines.silero import SileroVad
+
             return EmbeddedDiarizer(Encoder(model.path), SileroVad)
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from app.audio.sound import RATE_HZ, Pcm
 from app.domain.errors import EngineUnavailable
 from app.domain.speaker_hints import SpeakerHints
@@ -107,6 +105,8 @@ class _Hook:
 
 def gathered(sound: SoundStream, watch: Watch) -> Pcm:
     """All of the sound in one piece, shape (n,), with no second copy of it: the space grows where it stands."""
+    import numpy as np
+
     pcm, n_samples = np.empty(int((sound.duration_s or 60) * RATE_HZ) + RATE_HZ, np.float32), 0
     for block in sound.blocks:
         watch.check()

@@ -122,12 +122,12 @@ def test_progress_never_falls_and_ends_at_one(diarizer):
     told: list[float] = []
     diarized(diarizer, monologue(), watch=Watch(told.append))
     assert told == sorted(told)
-    assert len(told) > 3
+    assert len(told) >= 3
     assert told[-1] == 1.0
 
 
 def test_who_cancels_is_heard(diarizer):
-    asked = iter([False, False])
+    asked = iter([False])
     with pytest.raises(Cancelled):
         diarized(diarizer, monologue(), watch=Watch(cancelled=lambda: next(asked, True)))
 

@@ -3,11 +3,7 @@
 import subprocess
 import sys
 
-<<<<<<< HEAD
-SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer", "live_wer", "dialogue")
-=======
-SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer", "live_wer", "streaming")
->>>>>>> live-more
+SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer", "live_wer", "dialogue", "streaming")
 
 if __name__ == "__main__":
     failed = [

@@ -8,6 +8,7 @@ import psycopg2
 import structlog
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Unavailable
@@ -111,6 +112,9 @@ class Unhurried:
 def _unavailable_if_down() -> Iterator[None]:
     try:
         yield
+    except PoolTimeout as error:
+        log.warning("database_pool_exhausted")
+        raise Unavailable(service="database") from error
     except (OperationalError, InterfaceError, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise Unavailable(service="database") from error
     except DBAPIError as error:

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql import ClauseElement
 
 from app.domain.errors import Unavailable
@@ -59,7 +60,7 @@ def _lent(engine: Engine) -> Iterator[Any]:
     """A connection of the engine's pool that commits each statement; one that was cut off is not used again."""
     try:
         lent = engine.raw_connection()
-    except psycopg2.OperationalError as error:
+    except (psycopg2.OperationalError, PoolTimeout) as error:
         raise Unavailable(service="database") from error
     connection: Any = lent.dbapi_connection
     try:

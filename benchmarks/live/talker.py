@@ -17,6 +17,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 CHUNK_S = 0.1
+APART_S = 0.053
+"""Between the beginnings of two clients: nobody opens hundreds of sessions at once, and they must not send in step."""
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Load:
-    """What the clients do: `warm_s` seconds of a stream are not measured."""
+    """What the clients do: `warm_s` seconds after the last of them began are not measured."""
 
     url: str
     sound: bytes
@@ -60,10 +62,10 @@ class SpeakError(Exception):
 class Client:
     """One stream from start to end."""
 
-    def __init__(self, load: Load, to: Heard, first_chunk: int) -> None:
+    def __init__(self, load: Load, to: Heard, warm_s: float) -> None:
         self._load = load
         self._to = to
-        self._first_chunk = first_chunk
+        self._warm_s = warm_s
         self._sent_at: list[float] = []
         self._last_ms = 0.0
 
@@ -83,7 +85,7 @@ class Client:
         for index in range(int(self._load.seconds / CHUNK_S)):
             await asyncio.sleep(max(0.0, began + index * CHUNK_S - time.monotonic()))
             self._sent_at.append(time.monotonic())
-            await socket.send(self._load.chunk(self._first_chunk + index))
+            await socket.send(self._load.chunk(index))
         self._to.sent_s += self._load.seconds
         await socket.send(json.dumps({"type": "stop"}))
 
@@ -105,19 +107,19 @@ class Client:
         self._to.n_events += 1
         if is_final:
             self._to.words.append(told["text"])
-        if index * CHUNK_S < self._load.warm_s or index >= len(self._sent_at):
+        if index * CHUNK_S < self._warm_s or index >= len(self._sent_at):
             return
         self._last_ms = 1000 * (now - self._sent_at[index])
         (self._to.finals_ms if is_final else self._to.partials_ms).append(self._last_ms)
 
 
 async def talk(load: Load) -> Heard:
-    """Run all clients, begun over one chunk's time so that they do not send in step."""
+    """Run all clients, begun one after the other; none is measured before the last is warm."""
     heard = Heard()
 
     async def one(number: int) -> None:
-        await asyncio.sleep(number * max(CHUNK_S / load.n_clients, 0.005))
-        await Client(load, heard, first_chunk=0).run()
+        await asyncio.sleep(number * APART_S)
+        await Client(load, heard, warm_s=load.warm_s + (load.n_clients - 1 - number) * APART_S).run()
 
     outcomes = await asyncio.gather(*map(one, range(load.n_clients)), return_exceptions=True)
     heard.n_refused += sum(isinstance(outcome, BaseException) for outcome in outcomes)

@@ -43,16 +43,29 @@ class Admission:
         if _count(work, and_(_open(), Job.project_id == principal.project_id)) >= limit:
             raise TooManySessions(limit=limit, retry_after_s=RETRY_AFTER_S)
 
-    def check_capacity(self, work: Work) -> None:
-        """Whether some worker has room for one more session.
+    def check_room(self, work: Work) -> None:
+        """Whether some worker has room just now; others may be quicker to take it.
 
         Raises:
             NoCapacity: none has.
             Unavailable: Redis, which knows the workers, cannot be reached.
         """
+        if _count(work, and_(_open(), ~PARKED)) >= self._slots():
+            raise NoCapacity(service="workers", retry_after_s=RETRY_AFTER_S)
+
+    def take_room(self, work: Work) -> None:
+        """Take the room for the session that this transaction sets going: the last thing before its end.
+
+        Sessions begin one after the other from here to the commit, so that no two take the same room; whatever else a
+        transaction did meanwhile would hold up all who begin.
+
+        Raises:
+            NoCapacity: no worker has room.
+            Unavailable: Redis, which knows the workers, cannot be reached.
+        """
         n_slots = self._slots()
         self._one_at_a_time(work)
-        if _count(work, and_(_open(), ~PARKED)) >= n_slots:
+        if _count(work, and_(_open(), ~PARKED)) > n_slots:
             raise NoCapacity(service="workers", retry_after_s=RETRY_AFTER_S)
 
     def _slots(self) -> int:

@@ -86,7 +86,7 @@ class Sessions:
         with self._database.work() as work:
             _make_project(work, principal)
             self._admission.check_project(work, principal)
-            self._admission.check_capacity(work)
+            self._admission.check_room(work)
             job = work.session.scalars(insert(Job).values(_row(principal, request, options)).returning(Job)).one()
             work.session.execute(insert(StreamSession).values(_session_row(job, request.spec)))
             told = view(job)
@@ -120,13 +120,13 @@ class Sessions:
     def _begin(self, work: Work, job: Job, row: StreamSession) -> str | None:
         if JobState(job.state) is not JobState.QUEUED:
             return None
-        self._admission.check_capacity(work)
         token = secrets.token_urlsafe(24)
         row.token_hash = _digest(token)
         job.run_at = func.now()
         work.session.flush()
         work.session.refresh(job)
         hint = Hint(str(job.id), job.project_id, job.priority, COST_S)
+        self._admission.take_room(work)
         work.after_commit(lambda: self._offer(hint))
         return token
 

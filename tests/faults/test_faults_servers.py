@@ -323,9 +323,10 @@ def test_a_result_that_the_table_refuses_fails_its_job_and_not_the_worker(estate
 
 def test_a_frozen_postgres_holds_up_no_run_for_long_and_costs_it_nothing(estate: Estate, api):
     estate.site.settings |= {"LEASE_S": "15", "BEAT_S": "1"}
+    n_heard = len(estate.site.heard)
     with estate.site.worker():
         job = estate.submitted(api, "sleep:4")  # long enough for a beat
-        wait_for(lambda: estate.site.heard)
+        wait_for(lambda: len(estate.site.heard) > n_heard)
         with frozen_postgres(estate):
             wait_for(lambda: "beat_missed" in estate.site.logs(), 20)
         check(estate, job)

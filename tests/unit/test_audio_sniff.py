@@ -31,7 +31,7 @@ def id3(n_bytes):
 def zipped(text):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("song.mp3", text)
+        archive.writestr(zipfile.ZipInfo("song.mp3"), text)
     return file.getvalue()
 
 

@@ -1,5 +1,8 @@
-"""The servers that tests speak to: real ones, started once, or those that TEST_DATABASE_URL and TEST_REDIS_URL name."""
+"""What tests of many kinds begin with: servers (real ones, started once, or those that TEST_DATABASE_URL and
+TEST_REDIS_URL name), and on them what a test speaks to.
+"""
 
+import logging
 import os
 import signal
 import tempfile
@@ -13,10 +16,16 @@ import redis
 import structlog
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from app.__main__ import main
 from app.embedded.migrate import migrate
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
 from app.helpers.database_url import with_driver
+from tests.factories import House, make_house
+from tests.live import Gateway
+from tests.outside import Outside, outside
+
+Command = Callable[..., int]
 
 # What a test starts takes Ctrl-C as it would from a terminal, even if the tests run in a shell's background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -104,3 +113,44 @@ def clean(engine: Engine, redis_url: str) -> None:
         connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
+
+
+@pytest.fixture
+def house(clean: None, postgres_url: str, redis_url: str) -> Iterator[House]:
+    """The services over the test's own tables, which are empty at first."""
+    house = make_house(postgres_url, redis_url)
+    yield house
+    house.engine.dispose()
+
+
+@pytest.fixture
+def world() -> Iterator[Outside]:
+    """Servers of others: where recordings are fetched from and callbacks go to."""
+    with outside() as world:
+        yield world
+
+
+@pytest.fixture
+def gateway(house: House, redis_url: str) -> Gateway:
+    """A gateway process of live sessions, as its worker sees it."""
+    return Gateway(house, redis_url)
+
+
+@pytest.fixture
+def command(postgres_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """`python -m app`, on the test's servers; its exit code. What it does to logging ends with the test."""
+    for name, value in (("DATABASE_URL", postgres_url), ("REDIS_URL", redis_url), ("VAR_DIR", str(tmp_path))):
+        monkeypatch.setenv(name, value)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+
+    def run(*arguments: str) -> int:
+        try:
+            return main(list(arguments))
+        except SystemExit as ended:
+            return int(ended.code or 0)
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()

@@ -13,18 +13,11 @@ from app.domain.job import Mode
 from app.queues.breaker import Breaker
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler, drift
-from tests.factories import House, make_house
+from tests.factories import House
 from tests.workers import Site, wait_for
 
 HOUR = timedelta(hours=1)
 LEASE_S, TICK_S = 15.0, 2.0
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 class Clock:

@@ -11,24 +11,11 @@ from app.domain.principal import ANONYMOUS
 from app.queues.presence import list_workers
 from app.services.delivery.deliveries import Deliveries
 from app.services.jobs.views import options_to_dict
-from tests.factories import House, make_house
-from tests.outside import Exchange, outside
+from tests.factories import House
+from tests.outside import Exchange
 from tests.workers import Site, wait_for, write_speechlike
 
 N_JOBS = 5
-
-
-@pytest.fixture
-def world():
-    with outside() as world:
-        yield world
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

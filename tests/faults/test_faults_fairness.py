@@ -16,16 +16,9 @@ from app.models import Job, Project
 from app.queues.hints import Hint
 from app.services.jobs.reconciler import Reconciler, drift
 from app.services.jobs.views import options_to_dict
-from tests.factories import House, make_house
+from tests.factories import House
 
 LENGTHS_S = (10.0, 20.0, 30.0)
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @dataclass

@@ -16,12 +16,10 @@ from app.domain.job import JobOptions
 from app.models import Job
 from app.queues.presence import list_workers
 from app.services.media.folder import FolderStorage
-from tests.factories import House, make_house
 from tests.live import (
     IN_MID_UTTERANCE,
     LIVE_SETTINGS,
     SOUND,
-    Gateway,
     N,
     as_opus,
     is_undisturbed,
@@ -32,18 +30,6 @@ from tests.live import (
 from tests.workers import Site, descendants, stop, wait_for
 
 pytestmark = pytest.mark.usefixtures("clean")
-
-
-@pytest.fixture
-def house(postgres_url, redis_url, clean) -> Iterator[House]:
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
-
-
-@pytest.fixture
-def gateway(house, redis_url) -> Gateway:
-    return Gateway(house, redis_url)
 
 
 @pytest.fixture

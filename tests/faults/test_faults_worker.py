@@ -13,7 +13,7 @@ from app.audio.sound import RATE_HZ
 from app.domain.job import JobOptions
 from app.models import JobPart, JobTranscript
 from app.services.jobs.views import options_to_dict
-from tests.factories import House, make_house
+from tests.factories import House
 from tests.faults.checker import late_restarts, restarts_s
 from tests.workers import Site, children_of, stop, wait_for, write_speechlike
 
@@ -22,13 +22,6 @@ from tests.workers import Site, children_of, stop, wait_for, write_speechlike
 def recording():
     with tempfile.TemporaryDirectory() as folder:
         yield write_speechlike(Path(folder) / "speech.wav", 12.0)
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

@@ -1,19 +1,17 @@
 """`python -m app jobs`: what it prints, does and exits with."""
 
 import json
-import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import structlog
 
-from app.__main__ import main
 from app.embedded.migrate import migrate
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
@@ -24,35 +22,8 @@ from tests.workers import ROOT
 
 
 @pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
-
-
-@pytest.fixture(autouse=True)
-def logging_restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-def jobs(house, postgres_url, redis_url, tmp_path, monkeypatch) -> Callable[..., int]:
-    """The command, on the test's servers; its exit code."""
-    for name, value in (("DATABASE_URL", postgres_url), ("REDIS_URL", redis_url), ("VAR_DIR", str(tmp_path))):
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: str) -> int:
-        try:
-            return main(["jobs", *arguments])
-        except SystemExit as ended:
-            return int(ended.code or 0)
-
-    return run
+def jobs(house, command) -> Callable[..., int]:
+    return partial(command, "jobs")
 
 
 def printed(capsys) -> dict | list:

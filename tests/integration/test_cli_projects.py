@@ -1,14 +1,12 @@
 """`python -m app projects`: what it prints, changes and exits with."""
 
 import json
-import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 
 import pytest
-import structlog
 
-from app.__main__ import main
 from app.models import Project
 from tests.factories import House, make_house
 
@@ -22,29 +20,9 @@ def house(clean, postgres_url, redis_url):
     house.engine.dispose()
 
 
-@pytest.fixture(autouse=True)
-def logging_restored() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
 @pytest.fixture
-def projects(house, postgres_url, redis_url, tmp_path, monkeypatch) -> Callable[..., int]:
-    """The command, on the test's servers; its exit code."""
-    for name, value in (("DATABASE_URL", postgres_url), ("REDIS_URL", redis_url), ("VAR_DIR", str(tmp_path))):
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: str) -> int:
-        try:
-            return main(["projects", *arguments])
-        except SystemExit as ended:
-            return int(ended.code or 0)
-
-    return run
+def projects(house, command) -> Callable[..., int]:
+    return partial(command, "projects")
 
 
 def row(house: House, project_id: str) -> Project:

@@ -15,16 +15,9 @@ from app.services.jobs.dead import DeadFilter, DeadLetters
 from app.services.jobs.endings import KEPT_ERRORS, MAX_DETAIL_LENGTH
 from app.services.media.folder import FolderStorage
 from tests.dead_letters import SECRET, TRACEBACK, failed, store
-from tests.factories import House, make_house, make_transcript
+from tests.factories import House, make_transcript
 
 ADMIN = Principal("default", is_admin=True)
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

@@ -10,17 +10,10 @@ from app.services.jobs.control import Control
 from app.services.jobs.dead import DeadFilter, DeadLetters
 from app.services.jobs.views import options_to_dict
 from app.services.media.folder import FolderStorage
-from tests.factories import House, make_house
+from tests.factories import House
 from tests.workers import Site, wait_for, write_speechlike
 
 ADMIN = Principal("default", is_admin=True)
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

@@ -15,16 +15,9 @@ from app.services.delivery.deliveries import Deliveries
 from app.services.jobs.catalogue import Catalogue
 from app.services.jobs.control import Control
 from app.services.media.folder import FolderStorage
-from tests.factories import House, make_house, make_transcript
+from tests.factories import House, make_transcript
 
 HOOK = "https://receiver.test/hook?token=hunter2"
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

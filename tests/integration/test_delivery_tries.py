@@ -23,24 +23,11 @@ from app.services.delivery.deliverer import Deliverer
 from app.services.delivery.deliveries import Deliveries
 from app.services.delivery.ledger import DeliveryLedger
 from app.services.delivery.schedule import WAITS_S
-from tests.factories import House, make_house, make_transcript
+from tests.factories import House, make_transcript
 from tests.outside import Outside, Received, outside
 from tests.workers import wait_for
 
 KEY = b"a key that only we two know"
-
-
-@pytest.fixture
-def world():
-    with outside() as world:
-        yield world
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @dataclass

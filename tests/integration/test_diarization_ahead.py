@@ -1,10 +1,7 @@
 """Halves among the short jobs of the batch queue: not claimed ahead, but ended together with others."""
 
 import threading
-from collections.abc import Iterator
 from uuid import UUID, uuid4
-
-import pytest
 
 from app.domain.job import Mode
 from app.queues.hints import HintQueue
@@ -12,16 +9,9 @@ from app.services.jobs.bell import Bell
 from app.services.jobs.completing import Result
 from app.services.jobs.endings import Endings, RetryPolicy
 from app.services.jobs.parking import NEVER
-from tests.factories import House, make_house, make_transcript
+from tests.factories import House, make_transcript
 
 N_PARENTS = 40
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url) -> Iterator[House]:
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 def endings_of(house: House) -> Endings:

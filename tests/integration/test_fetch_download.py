@@ -46,12 +46,6 @@ class Watch:
         return self._cancel_at_bytes is not None and any(n >= self._cancel_at_bytes for n, _ in self.told)
 
 
-@pytest.fixture
-def world():
-    with outside() as world:
-        yield world
-
-
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch):
     monkeypatch.setattr(fetch, "PAUSE_S", 0.01)

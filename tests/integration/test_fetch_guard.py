@@ -17,12 +17,6 @@ PATIENCE = Patience(total_s=5.0, connect_s=1.0, silence_s=1.0)
 PUBLIC = "93.184.216.34"
 
 
-@pytest.fixture
-def world():
-    with outside() as world:
-        yield world
-
-
 def get(outbound: Outbound, url: str, redirects: int = 5) -> httpx.Response:
     with outbound.errand(PATIENCE, redirects=redirects) as client:
         return client.get(checked_url(url))

@@ -8,8 +8,8 @@ import pytest
 
 from app.domain.job import JobOptions
 from app.services.jobs.views import options_to_dict
-from tests.factories import House, make_house
-from tests.outside import outside, slowly
+from tests.factories import House
+from tests.outside import slowly
 from tests.workers import Site, children_of, wait_for, write_speechlike
 
 
@@ -17,19 +17,6 @@ from tests.workers import Site, children_of, wait_for, write_speechlike
 def recording():
     with tempfile.TemporaryDirectory() as folder:
         yield write_speechlike(Path(folder) / "speech.wav", 6.0).read_bytes()
-
-
-@pytest.fixture
-def world():
-    with outside() as world:
-        yield world
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from simple_websocket import ConnectionError as HandshakeRefused
 from app.domain.job import SEQ_PER_ATTEMPT
 from app.domain.states import JobState
 from app.queues.events import Event
-from tests.factories import House, make_house, make_transcript
+from tests.factories import House, make_transcript
 from tests.http_api import CREATE, RESULT, WAV, ServedApi
 from tests.workers import wait_for
 
@@ -23,13 +23,6 @@ MB = 2**20
 def served(postgres_url, redis_url, tmp_path_factory):
     with ServedApi(postgres_url, redis_url, tmp_path_factory.mktemp("served"), MAX_UPLOAD_BYTES=str(300 * MB)) as api:
         yield api
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 def create(served: ServedApi, **options) -> httpx.Response:

@@ -6,14 +6,7 @@ from app.domain.errors import EngineError
 from app.domain.job import Mode
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import PAGE, Reconciler, drift, oldest_age_s
-from tests.factories import House, make_house
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
+from tests.factories import House
 
 
 class Clock:

@@ -13,14 +13,7 @@ from app.queues.hub import EventHub
 from app.services.jobs.catalogue import Catalogue
 from app.services.jobs.watch import Watch
 from app.services.media.folder import FolderStorage
-from tests.factories import House, make_house, make_transcript
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
+from tests.factories import House, make_transcript
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ OTHER = Principal(project_id="other")
 
 
 @pytest.fixture
-def house(postgres_url, redis_url, clean) -> House:
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
-
-
-@pytest.fixture
 def sessions(house):
     has_room(house, 2)
     return make_sessions(house)

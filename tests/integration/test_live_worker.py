@@ -14,7 +14,6 @@ from app.queues.hints import HintQueue
 from app.queues.presence import list_workers
 from app.services.jobs.control import Control
 from app.services.media.folder import FolderStorage
-from tests.factories import House, make_house
 from tests.live import (
     IN_MID_UTTERANCE,
     LIVE_SETTINGS,
@@ -32,18 +31,6 @@ from tests.live import (
 from tests.workers import Site, wait_for
 
 pytestmark = pytest.mark.usefixtures("clean")
-
-
-@pytest.fixture
-def house(postgres_url, redis_url, clean) -> Iterator[House]:
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
-
-
-@pytest.fixture
-def gateway(house, redis_url) -> Gateway:
-    return Gateway(house, redis_url)
 
 
 @pytest.fixture(scope="module")

@@ -18,16 +18,9 @@ from app.services.health import COUNTS
 from app.services.media.folder import FolderStorage
 from app.services.operations.overview import Operations
 from app.services.operations.recent import ENDED, PENDING, RUN_ERRORS, RUNS, WAITS
-from tests.factories import House, make_house, make_transcript
+from tests.factories import House, make_transcript
 
 N_OLD = 10_000
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

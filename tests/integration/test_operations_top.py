@@ -11,15 +11,8 @@ import sys
 import pytest
 
 from app.queues.presence import WorkerPresence, announce
-from tests.factories import House, make_house
+from tests.factories import House
 from tests.workers import ROOT
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

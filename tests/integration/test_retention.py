@@ -20,17 +20,10 @@ from app.services.jobs.retention import Keeping, Retention
 from app.services.media.folder import FolderStorage
 from app.services.transcription.checkpoint import PartResult
 from tests.dead_letters import store
-from tests.factories import House, make_house, make_transcript
+from tests.factories import House, make_transcript
 from tests.workers import Site, wait_for
 
 HOUR = 3600.0
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

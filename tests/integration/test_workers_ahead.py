@@ -10,17 +10,10 @@ from app.domain.job import JobOptions
 from app.models import Job
 from app.queues.hints import Hint
 from app.services.jobs.views import options_to_dict
-from tests.factories import House, make_house
+from tests.factories import House
 from tests.workers import Site, stop, wait_for
 
 INSTANT = ("-m", "tests.instant_worker")
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

@@ -17,22 +17,8 @@ from app.services.delivery.deliveries import Deliveries
 from app.services.jobs import idempotency
 from app.services.media.folder import FolderStorage
 from app.services.media.orphans import remove_orphans
-from tests.factories import House, make_house, make_transcript
-from tests.outside import outside
+from tests.factories import House, make_transcript
 from tests.workers import Site, stop, wait_for
-
-
-@pytest.fixture
-def world():
-    with outside() as world:
-        yield world
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture
@@ -89,6 +75,24 @@ def test_it_stops_while_a_receiver_hangs_and_another_makes_the_try_again(house, 
         work.session.execute(text("UPDATE deliveries SET next_at = now()"))
     with site.worker(mode="maintenance"):
         wait_for(lambda: len(world.received) == 2)
+    assert len({one.headers["webhook-id"] for one in world.received}) == 1
+
+
+def test_a_worker_killed_in_the_middle_of_a_try_is_followed_by_another_with_the_same_message(house, site, world):
+    job_id = end_a_job(house, world.on("/hook", world.hang))
+    with site.worker(mode="maintenance") as worker:
+        wait_for(lambda: world.received)
+        worker.kill()
+        worker.wait()
+    deliveries = Deliveries(house.database)
+    (left,) = deliveries.list_deliveries(ANONYMOUS, job_id)
+    assert (left.state, left.attempts, left.tries) == ("PENDING", 1, ())
+    world.on("/hook", lambda exchange: exchange.say())
+    with house.database.work() as work:
+        work.session.execute(text("UPDATE deliveries SET next_at = now()"))  # as when the lease of the try is over
+    with site.worker(mode="maintenance"):
+        wait_for(lambda: deliveries.list_deliveries(ANONYMOUS, job_id)[0].state == "DELIVERED")
+    assert len(world.received) == 2
     assert len({one.headers["webhook-id"] for one in world.received}) == 1
 
 

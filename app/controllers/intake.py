@@ -16,7 +16,8 @@ from app.observability import metrics
 from app.schemas.create_job import JobForm
 from app.schemas.loading import load_form, renamed, wire_names
 from app.services.jobs.idempotency import checked_key
-from app.services.jobs.submission import Submission, SubmitJob
+from app.services.jobs.request import SubmitJob
+from app.services.jobs.submission import Submission
 
 FILE, URL = "audioFile", "audioUrl"
 MAX_UPLOAD_BYTES = "PARLOIR_MAX_UPLOAD_BYTES"

@@ -9,7 +9,8 @@ from app.domain.principal import ANONYMOUS
 from app.helpers.database_url import with_driver
 from app.observability.logging import configure_logging
 from app.services.container import Services, build_services
-from app.services.jobs.submission import Defaults, SubmitJob
+from app.services.jobs.request import SubmitJob
+from app.services.jobs.submission import Defaults
 from config.worker import WorkerConfig
 
 TABLE = "bench_ours"

@@ -10,20 +10,14 @@ from app.domain.errors import InvalidFields, KeyMismatch
 from app.domain.job import JobOptions, Mode
 from app.domain.principal import ANONYMOUS
 from app.engines.registry import build_registry
-from app.services.jobs.submission import Defaults, Submissions, SubmitJob
+from app.services.jobs.request import SubmitJob
+from app.services.jobs.submission import Defaults, Submissions
 from app.services.media.folder import FolderStorage
-from tests.factories import House, make_house
+from tests.factories import House
 from tests.workers import PLUGINS
 
 URL = "https://files.test/calls/12345.wav?sig=hunter2"
 OPTIONS = JobOptions(engine="scripted", model="v1", language="en")
-
-
-@pytest.fixture
-def house(clean, postgres_url, redis_url):
-    house = make_house(postgres_url, redis_url)
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture

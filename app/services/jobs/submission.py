@@ -1,6 +1,6 @@
 """Taking a job in: from here on it ends in COMPLETED, FAILED or CANCELLED, whatever crashes in between."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,12 +8,10 @@ from uuid import UUID, uuid4
 import psycopg2
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from app.audio.sniff import estimated_duration_s, sniff
-from app.domain.errors import InvalidFields, NotFound, Unavailable, UrlRefused
-from app.domain.job import JobOptions, JobView, Mode, Priority
+from app.domain.errors import NotFound, Unavailable
+from app.domain.job import JobOptions, JobView, Mode
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.engines.diarizers import DiarizerRegistry
@@ -22,17 +20,19 @@ from app.engines.selection import AUTO
 from app.engines.selection import select as select_engine
 from app.helpers.recent import Recent
 from app.models import Job, Project
-from app.outbound.urls import checked_url, file_name
+from app.outbound.urls import file_name
 from app.queues.breaker import Breaker
 from app.queues.hints import Hint, HintQueue
+from app.services.access.making import make_project
 from app.services.database import Database, Work
 from app.services.diarization.composing import Composer, Plan
 from app.services.jobs import idempotency
 from app.services.jobs.bell import Bell
 from app.services.jobs.narrator import state_event
+from app.services.jobs.request import SubmitJob, check_urls, essence, recording_of
 from app.services.jobs.row import INSERT, insert_row, inserted, new_view
 from app.services.jobs.views import options_from_dict, options_to_dict, view
-from app.services.media.storage import Storage, StoredAudio
+from app.services.media.storage import Storage
 
 log = structlog.get_logger(__name__)
 
@@ -41,35 +41,6 @@ CHECKED_S = 1.0
 
 WEIGHT_S = 5.0
 """How long a project's new weight may wait to count."""
-
-NOT_FETCHED: dict[str, Any] = {
-    "content_type": "",
-    "size_bytes": 0,
-    "sha256": "",
-    "audio_key": None,
-    "estimated_s": 60.0,
-}
-"""A recording that a worker is to fetch; until then it counts as one of a minute among those that wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class SubmitJob:
-    """What a client asks for, with its recording already safe on storage, or the URL that a worker fetches it from.
-
-    An empty `filename` is made from the URL. `callback_url` is told when the job ends. A diarization may instead go on
-    from a completed job, `from_job`, with its recording and what was found in it.
-    """
-
-    mode: Mode
-    audio: StoredAudio | None = None
-    filename: str = ""
-    options: JobOptions = field(default_factory=JobOptions)
-    priority: Priority = Priority.NORMAL
-    metadata: dict[str, Any] = field(default_factory=dict)
-    idempotency_key: str | None = None
-    audio_url: str | None = None
-    callback_url: str | None = None
-    from_job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +112,7 @@ class Submissions:
         """
         kept = False
         try:
-            _check_urls(request)
+            check_urls(request)
             settled = self._settled(request)
             submission = self._submit_once(principal, request, settled)
             kept = not submission.replayed
@@ -159,7 +130,7 @@ class Submissions:
         if request.from_job is not None:
             return {}
         options = self.check(request.options, request.mode)
-        return {**_recording(request), "options": options_to_dict(options)}
+        return {**recording_of(request), "options": options_to_dict(options)}
 
     def _submit_once(self, principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> Submission:
         try:
@@ -222,7 +193,7 @@ class Submissions:
         """The answer that the same idempotency key got before."""
         if request.idempotency_key is None:
             return None
-        print_ = idempotency.fingerprint(_essence(request))
+        print_ = idempotency.fingerprint(essence(request))
         job_id = idempotency.find_job(work, principal, request.idempotency_key, print_)
         if job_id is None:
             return None
@@ -249,7 +220,7 @@ class Submissions:
 
 def _remember(work: Work, principal: Principal, request: SubmitJob, job_id: UUID) -> None:
     if request.idempotency_key is not None:
-        print_ = idempotency.fingerprint(_essence(request))
+        print_ = idempotency.fingerprint(essence(request))
         idempotency.remember(work, principal, request.idempotency_key, print_, job_id)
 
 
@@ -268,54 +239,9 @@ def _row(principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> d
     }
 
 
-def _recording(request: SubmitJob) -> dict[str, Any]:
-    """What is known of the recording."""
-    audio = request.audio
-    if (audio is None) == (request.audio_url is None):
-        raise InvalidFields({"audio_url": ["either a recording or the URL of one is needed, not both"]})
-    if audio is None:
-        return NOT_FETCHED
-    container = sniff(audio.head)
-    return {
-        "content_type": container.content_type,
-        "size_bytes": audio.size_bytes,
-        "sha256": audio.sha256,
-        "audio_key": audio.key,
-        "estimated_s": estimated_duration_s(container, audio.size_bytes, audio.head),
-    }
-
-
-def _check_urls(request: SubmitJob) -> None:
-    errors: dict[str, list[str]] = {}
-    for field_name in ("audio_url", "callback_url"):
-        url = getattr(request, field_name)
-        try:
-            if url is not None:
-                checked_url(url)
-        except UrlRefused as refusal:
-            errors[field_name] = [str(refusal.params["reason"])]
-    if errors:
-        raise InvalidFields(errors)
-
-
 def _project_weight(work: Work, principal: Principal) -> float:
     weight = work.session.scalar(select(Project.weight).where(Project.id == principal.project_id))
     if weight is not None:
         return weight
-    row = {"id": principal.project_id, "name": principal.project_id}
-    work.session.execute(insert(Project).values(row).on_conflict_do_nothing())
+    make_project(work, principal)
     return 1.0
-
-
-def _essence(request: SubmitJob) -> dict[str, Any]:
-    gone_on_from = {"from_job": request.from_job} if request.from_job else {}
-    return {
-        **gone_on_from,
-        "mode": request.mode,
-        "sha256": request.audio.sha256 if request.audio else None,
-        "audio_url": request.audio_url,
-        "callback_url": request.callback_url,
-        "options": asdict(request.options),
-        "priority": request.priority,
-        "metadata": request.metadata,
-    }

@@ -19,8 +19,9 @@ from app.domain.states import JobState
 from app.domain.transcript import segment_from_dict
 from app.engines.registry import Registry
 from app.engines.selection import select as select_engine
-from app.models import Job, JobSegment, Project, StreamSession
+from app.models import Job, JobSegment, StreamSession
 from app.queues.hints import Hint, HintQueue
+from app.services.access.making import make_project
 from app.services.database import Database, Work
 from app.services.jobs.catalogue import find
 from app.services.jobs.narrator import Narrator
@@ -84,7 +85,7 @@ class Sessions:
         """
         options = self.check(request.options)
         with self._database.work() as work:
-            _make_project(work, principal)
+            make_project(work, principal)
             self._admission.check_project(work, principal)
             self._admission.check_room(work)
             job = work.session.scalars(insert(Job).values(_row(principal, request, options)).returning(Job)).one()
@@ -169,11 +170,6 @@ def _digest(token: str) -> str:
 def _check_token(digest: str, token: str | None) -> None:
     if token is None or not hmac.compare_digest(digest, _digest(token)):
         raise TokenRefused
-
-
-def _make_project(work: Work, principal: Principal) -> None:
-    row = {"id": principal.project_id, "name": principal.project_id}
-    work.session.execute(insert(Project).values(row).on_conflict_do_nothing())
 
 
 def _row(principal: Principal, request: OpenStream, options: JobOptions) -> dict[str, Any]:

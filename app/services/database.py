@@ -23,6 +23,9 @@ LOST_PEER = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count"
 STATEMENT_MS, GIVEN_UP_AFTER_S = 4000, 5.0
 """For claims and beats: a PostgreSQL that lives ends them itself, one that hangs is given up soon after."""
 
+# The log is written in order. A commit waits for it only if the transaction has written to it: here an empty message.
+LEAVE_A_MARK = Statement("SELECT pg_logical_emit_message(true, 'parloir', '')", {})
+
 
 class Work:
     """One transaction: `session` to read and write, `after_commit` for what only a committed state allows."""
@@ -71,6 +74,14 @@ class Database:
             psycopg2.Error: PostgreSQL refused it.
         """
         return rows(self._engine, statement, given)
+
+    def wait_for_disk(self) -> None:
+        """Return when all that anybody has committed before is on disk.
+
+        Raises:
+            Unavailable: PostgreSQL cannot be reached. It may or may not be there.
+        """
+        self.rows(LEAVE_A_MARK, {})
 
     def dispose(self) -> None:
         """Close every pooled connection."""

@@ -408,6 +408,23 @@ class SlowUpload:
         self._socket.close()
 
 
+@pytest.mark.parametrize("key", [None, "once"])
+def test_a_job_that_was_answered_202_outlives_a_crash_of_postgres(estate: Estate, api, key):
+    with estate.unwritten_commits() as crash:
+        job = accepted_id(estate.submit(api, key=key))
+        crash()
+    assert estate.house.row(job).state == "QUEUED"
+
+
+def test_an_answer_given_again_is_as_good_as_the_first(estate: Estate, postgres_proxy):
+    with estate.api(DATABASE_URL=proxied_postgres(estate)) as api, estate.unwritten_commits() as crash:
+        postgres_proxy.lose_answer(to=COMMIT, after=b"INSERT INTO idempotency_keys")
+        assert estate.submit(api, key="once").status_code == 503
+        job = accepted_id(estate.submit(api, key="once"))
+        crash()
+    assert estate.house.row(job).state == "QUEUED"
+
+
 @pytest.mark.long
 def test_a_run_that_has_told_something_is_not_forgotten_when_postgres_crashes(estate: Estate):
     """What PostgreSQL has not yet written to disk is held back, as on a machine whose disk is busy."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from psycopg2.extras import Json
-from sqlalchemy import Table, bindparam, insert
+from sqlalchemy import Table, bindparam, func, insert
 
 from app.domain.job import JobOptions, JobView, Mode, Priority, seq_of_state
 from app.domain.states import JobState
@@ -33,9 +33,12 @@ _COLUMNS = (
 INSERT = Statement.of(
     insert(_TABLE)
     .values({name: bindparam(name, type_=_TABLE.c[name].type) for name in _COLUMNS})
-    .returning(_TABLE.c.created_at)
+    .returning(_TABLE.c.created_at, func.set_config("synchronous_commit", "off", True))
 )
-"""Gives `created_at`. The id is new, made by us: no other row can have it."""
+"""Gives `created_at` first. The id is new, made by us: no other row can have it.
+
+The transaction that it is in does not wait for the disk: see `Database.wait_for_disk`.
+"""
 
 
 def inserted(row: dict[str, Any]) -> dict[str, Any]:

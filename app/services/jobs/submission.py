@@ -147,17 +147,19 @@ class Submissions:
         row = _row(principal, request, settled)
         if request.idempotency_key is not None:
             return self._insert_keyed(principal, request, row, weight)
-        ((created_at,),) = self._database.rows(INSERT, inserted(row))
+        ((created_at, _),) = self._database.rows(INSERT, inserted(row))
         return self._made(row, created_at, weight)
 
     def _insert_keyed(self, principal: Principal, request: SubmitJob, row: dict[str, Any], weight: float) -> Submission:
         with self._database.work() as work:
             earlier = self._earlier(work, principal, request)
-            if earlier is not None:
-                return earlier
-            ((created_at,),) = work.rows(INSERT, inserted(row))
-            _remember(work, principal, request, row["id"])
-        return self._made(row, created_at, weight)
+            if earlier is None:
+                ((created_at, _),) = work.rows(INSERT, inserted(row))
+                _remember(work, principal, request, row["id"])
+        if earlier is None:
+            return self._made(row, created_at, weight)
+        self._database.wait_for_disk()  # whoever made it may still wait
+        return earlier
 
     def _insert_with_halves(
         self, principal: Principal, request: SubmitJob, settled: dict[str, Any], weight: float
@@ -203,7 +205,9 @@ class Submissions:
         return Submission(view(job), replayed=True)
 
     def _made(self, row: dict[str, Any], created_at: datetime, weight: float) -> Submission:
+        """A worker may begin while the disk is waited for: should PostgreSQL crash now, nobody was promised the job."""
         self._have_known(row, weight)
+        self._database.wait_for_disk()
         return Submission(new_view(row, options_from_dict(row["options"]), created_at))
 
     def _have_known(self, row: dict[str, Any], weight: float, *, is_due: bool = True) -> None:

@@ -35,7 +35,7 @@ class Figures:
     recovery_s: float | None = None
     redeliveries: int | None = None
     cpu_percent: float | None = None
-    transactions_per_s: float | None = None
+    queries_per_s: float | None = None
     commands_per_s: float | None = None
 
 
@@ -78,8 +78,8 @@ def measure(stage: Stage, one: Contestant, to: Figures, measures: list[str], n_j
     if tuned or not is_first:
         return
     if "idle" in measures:
-        to.cpu_percent, to.transactions_per_s, to.commands_per_s = idle(stage, one)
-        print(f"  idle {to.cpu_percent:.2f} %, {to.transactions_per_s:.1f}/s, {to.commands_per_s:.1f}/s", flush=True)
+        to.cpu_percent, to.queries_per_s, to.commands_per_s = idle(stage, one)
+        print(f"  idle {to.cpu_percent:.2f} %, {to.queries_per_s:.1f}/s, {to.commands_per_s:.1f}/s", flush=True)
     if "recovery" in measures:
         to.recovery_s = recovery_s(stage, one)
         print(f"  recovery {to.recovery_s} s", flush=True)
@@ -144,7 +144,7 @@ def redeliveries(stage: Stage, one: Contestant, seconds: float = 90) -> int:
 
 
 def idle(stage: Stage, one: Contestant, seconds: float = 30) -> tuple[float, float, float]:
-    """Share of a core (in percent), PostgreSQL transactions and Redis commands a second, of a worker without jobs."""
+    """Share of a core (in percent), queries to PostgreSQL and Redis commands a second, of a worker without jobs."""
     stage.clean()
     with stage.worker(one, tuned=False) as worker:
         stage.settle(one)
@@ -179,7 +179,7 @@ def _line(of: Figures, promised: str) -> str:
         f"{median(of.jobs_per_s):.0f}" if of.jobs_per_s else "",
         recovered if of.cpu_percent is not None else "",
         _shown(of.cpu_percent, "{:.1f} %"),
-        _shown(of.transactions_per_s, "{:.1f} tx/s"),
+        _shown(of.queries_per_s, "{:.1f} queries/s"),
         _shown(of.commands_per_s, "{:.1f} cmd/s"),
         _shown(of.redeliveries, "{}"),
     ]

@@ -1,13 +1,14 @@
 """The servers that all contestants share, their virtual environments, and starting and ending their workers."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import venv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from benchmarks.service import ROOT
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = ROOT / "build" / "queue-peers"
+QUERY = re.compile(rb"LOG:  (?:statement|execute [^:]*): (?!BEGIN|COMMIT|ROLLBACK)")
 TABLES = """
 CREATE TABLE bench_jobs (id text, enqueued_at float8, started_at float8);
 CREATE TABLE bench_promises (id text, enqueued_at float8);
@@ -172,18 +174,34 @@ class Stage:
         return [float(row[0]) for row in rows]
 
     def watch(self, worker: Running, seconds: float) -> tuple[float, float, float]:
-        """Processor share in percent, transactions and Redis commands a second, all but our own looking."""
-        before, cpu_s = self._counts(), worker.cpu_s()
-        time.sleep(seconds)
-        cpu_s = worker.cpu_s() - cpu_s
-        after = self._counts()
-        transactions, commands = (after[i] - before[i] for i in range(2))
-        return 100 * cpu_s / seconds, max(0, transactions - 1) / seconds, max(0, commands - 1) / seconds
+        """Processor share in percent, queries to PostgreSQL and Redis commands a second, all but our own looking."""
+        with self._queries_logged() as queries:
+            before, cpu_s = self._commands(), worker.cpu_s()
+            time.sleep(seconds)
+            cpu_s = worker.cpu_s() - cpu_s
+            n_commands = self._commands() - before - 1
+            n_queries = queries()
+        return 100 * cpu_s / seconds, n_queries / seconds, max(0, n_commands) / seconds
 
-    def _counts(self) -> tuple[int, int]:
-        counted = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'parloir'"
+    def _commands(self) -> int:
         info: Any = self._redis.info("stats")
-        return int(self.query(counted)[0][0]), int(info["total_commands_processed"])
+        return int(info["total_commands_processed"])
+
+    @contextmanager
+    def _queries_logged(self) -> Iterator[Callable[[], int]]:
+        """PostgreSQL logs all it is asked to do; gives what counts it, but for BEGIN, COMMIT and ROLLBACK."""
+        self._log_statements("all")
+        log = self._folder / "var" / "log" / "postgres.log"
+        from_byte = log.stat().st_size
+        try:
+            yield lambda: len(QUERY.findall(log.read_bytes()[from_byte:]))
+        finally:
+            self._log_statements("none")
+
+    def _log_statements(self, which: str) -> None:
+        self.query(f"ALTER SYSTEM SET log_statement = '{which}'")
+        self.query("SELECT pg_reload_conf()")
+        time.sleep(0.5)  # until every connection has heard of it
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows, if it gives any."""

@@ -1,5 +1,6 @@
 """Units of work: one transaction each, and what is to happen once it is committed."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Unavailable
 from app.services.patience import patient
-from app.services.statements import Statement, rows, rows_of
+from app.services.statements import Singles, Statement, rows_of
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._singles = Singles(engine)
 
     @contextmanager
     def work(self) -> Iterator[Work]:
@@ -73,7 +75,7 @@ class Database:
             Unavailable: PostgreSQL cannot be reached. The statement may or may not have been carried out.
             psycopg2.Error: PostgreSQL refused it.
         """
-        return rows(self._engine, statement, given)
+        return self._singles.rows(statement, given)
 
     def wait_for_disk(self) -> None:
         """Return when all that anybody has committed before is on disk.
@@ -85,6 +87,7 @@ class Database:
 
     def dispose(self) -> None:
         """Close every pooled connection."""
+        self._singles.let_go()
         self._engine.dispose()
 
 
@@ -105,6 +108,7 @@ class Unhurried:
             connect_args={**given, "options": asked, "connection_factory": patient(GIVEN_UP_AFTER_S)},
             **options,
         )
+        self._singles = Singles(self._engine, keep_s=math.inf)  # its callers ask again
 
     def rows(self, statement: Statement, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run one statement; all its rows.
@@ -112,10 +116,11 @@ class Unhurried:
         Raises:
             Unavailable: PostgreSQL cannot be reached. The statement may or may not have been carried out.
         """
-        return rows(self._engine, statement, given)
+        return self._singles.rows(statement, given)
 
     def dispose(self) -> None:
         """Close every pooled connection."""
+        self._singles.let_go()
         self._engine.dispose()
 
 

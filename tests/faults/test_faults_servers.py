@@ -416,6 +416,12 @@ def test_a_job_that_was_answered_202_outlives_a_crash_of_postgres(estate: Estate
     assert estate.house.row(job).state == "QUEUED"
 
 
+def test_the_first_job_after_a_restart_of_postgres_is_taken_in(estate: Estate, api):
+    estate.submitted(api)
+    estate.restart_postgres()
+    estate.submitted(api)
+
+
 def test_an_answer_given_again_is_as_good_as_the_first(estate: Estate, postgres_proxy):
     with estate.api(DATABASE_URL=proxied_postgres(estate)) as api, estate.unwritten_commits() as crash:
         postgres_proxy.lose_answer(to=COMMIT, after=b"INSERT INTO idempotency_keys")

@@ -100,7 +100,7 @@ def children_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return [child for child in descendants(process) if "workers.child" in " ".join(child.cmdline())]
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 30.0) -> object:
+def wait_for(condition: Callable[[], object], timeout_s: float = 60.0) -> object:
     """Wait until the condition holds; returns what it gave."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

@@ -144,7 +144,7 @@ class Catalogue:
         """
         with self._database.work() as work:
             job = find(work, principal, job_id)
-            peaks = work.session.get(JobPeaks, job.id) or (job.audio_key and work.session.scalar(_drawn_of(job)))
+            peaks = work.session.get(JobPeaks, job.id) or _drawn_of(work, job)
         if peaks is None:
             raise NotFound(what="outline")
         return Peaks(peaks.bucket_s, peaks.pairs)
@@ -197,9 +197,11 @@ def _segments_so_far(work: Work, job: Job) -> list[dict[str, object]]:
     return [segment for part in work.session.scalars(parts) for segment in part.segments]
 
 
-def _drawn_of(job: Job) -> Select[JobPeaks]:
+def _drawn_of(work: Work, job: Job) -> JobPeaks | None:
+    if job.audio_key is None:
+        return None
     same = (Job.project_id == job.project_id, Job.audio_key == job.audio_key)
-    return select(JobPeaks).join(Job, Job.id == JobPeaks.job_id).where(*same).limit(1)
+    return work.session.scalar(select(JobPeaks).join(Job, Job.id == JobPeaks.job_id).where(*same).limit(1))
 
 
 def _segments(stored: Iterable[dict[str, object]]) -> tuple[Segment, ...]:

@@ -18,5 +18,6 @@ def refined_by(work: Work, jobs: Sequence[Job]) -> Mapping[UUID, tuple[str, ...]
         return found
     refining = select(Job.source_id, Job.id).where(Job.source_id.in_(sessions)).order_by(Job.created_at, Job.id)
     for session_id, job_id in work.session.execute(refining):
+        assert session_id is not None, "it was found by it"
         found[session_id] = (*found[session_id], str(job_id))
     return found

@@ -59,7 +59,9 @@ def join(database: Database, storage: Storage, job_id: str) -> KeptSound | None:
 
 
 def _samples(piece: bytes) -> Pcm:
-    return np.frombuffer(piece, "<i2").astype(np.float32) / FULL_SCALE
+    samples: Pcm = np.frombuffer(piece, "<i2").astype(np.float32)
+    samples /= FULL_SCALE
+    return samples
 
 
 def _n_bytes(database: Database, job_id: str) -> int:

@@ -11,12 +11,14 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import MICROPHONE, PATIENCE_MS
+from tests.browser.chromium import MICROPHONE, playing
+from tests.browser.conftest import PATIENCE_MS, WORK_MS
 from tests.http_api import ServedApi
 from tests.workers import Site, wait_for
 
 RATE_HZ = 48_000
 PITCHES = tuple(range(440, 440 + 30 * 20, 20))
+INKED = "canvas => canvas.getContext('2d').getImageData(0, 30, canvas.width, 1).data.some(value => value > 0)"
 CREATE = "/api/streamingTranscription/createJob"
 
 
@@ -42,7 +44,7 @@ def live(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFac
     with ServedApi(postgres_url, redis_url, folder) as api:
         if httpx.post(f"{api.url}{CREATE}", json={}).status_code == 404:
             pytest.skip("this version has no live mode")
-        with site.worker(mode="streaming"):
+        with site.worker(mode="streaming"), site.worker(mode="batch"):
             wait_for(lambda: has_room(api), PATIENCE_MS / 1000)
             yield api
 
@@ -55,7 +57,7 @@ def has_room(api: ServedApi) -> bool:
 @pytest.fixture(scope="module")
 def speaking(launch: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     tones = write_tones(tmp_path_factory.mktemp("tones") / "tones.wav")
-    browser = launch(*MICROPHONE, f"--use-file-for-fake-audio-capture={tones}%noloop")
+    browser = launch(*MICROPHONE, playing(tones))
     yield browser
     browser.close()
 
@@ -84,7 +86,7 @@ def heard_in_order(page: Page) -> list[int]:
     return said
 
 
-def test_words_appear_as_they_are_said_and_the_transcript_stays(page: Page):
+def test_words_appear_as_they_are_said_and_the_transcript_stays(page: Page, live: ServedApi):
     press(page, "Start recording")
     expect(page.locator(".partial")).to_contain_text("460")
     expect(page.get_by_role("log")).to_contain_text("540")
@@ -95,8 +97,25 @@ def test_words_appear_as_they_are_said_and_the_transcript_stays(page: Page):
     press(page, "Open the transcript")
     transcript = page.get_by_role("region", name="Transcript")
     expect(transcript).to_contain_text(str(said[0]))
+    job_id = page.url.rsplit("/", 1)[1]
+    assert page.request.get(f"{live.url}/api/jobs/{job_id}/peaks").ok, "the worker has drawn it"
+    assert page.locator(".waveform canvas").evaluate(INKED)
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.locator(".w.lit")).to_be_visible()
+
+
+def test_a_session_is_transcribed_again_and_the_two_lead_to_each_other(page: Page):
+    page.get_by_label("Transcribe it again, better, when it ends").check()
+    press(page, "Start recording")
+    expect(page.get_by_role("log")).to_contain_text("480")
+    press(page, "Stop")
+    press(page, "Open the better one")
+    transcript = page.get_by_role("region", name="Transcript")
+    expect(transcript).to_contain_text("span", timeout=WORK_MS)
+    page.get_by_role("link", name="What was heard live").click()
+    expect(transcript).to_contain_text("480")
+    page.get_by_role("link", name="Open the better one").click()
+    expect(transcript).to_contain_text("span")
 
 
 @pytest.mark.long
@@ -134,7 +153,7 @@ def test_a_refused_microphone_is_told_in_words(live: ServedApi, launch: Callable
     page.goto(f"{live.url}/#/live")
     press(page, "Start recording")
     expect(page.get_by_role("status").filter(has_text="microphone")).to_be_visible()
-    expect(page.get_by_role("button", name="Record another")).to_be_visible()
+    expect(page.get_by_role("button", name="Start recording")).to_be_visible()
     browser.close()
 
 

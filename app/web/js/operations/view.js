@@ -20,7 +20,7 @@ export function operationsView(main) {
 
 class Operations {
   constructor(main) {
-    this.parts = Object.fromEntries(["state", "queues", "workers", "running", "failed", "hour"].map((name) => [name, h("section", { class: "card" })]));
+    this.parts = Object.fromEntries(["state", "hour", "queues", "workers", "running", "failed"].map((name) => [name, h("section", { class: "card" })]));
     fill(main, h("h1", {}, t("nav.operations")), h("div", { class: "panels" }, Object.values(this.parts)));
     this.asked = new AbortController();
   }

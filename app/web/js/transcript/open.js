@@ -75,8 +75,11 @@ class OpenTranscript {
     this.undoButton = iconButton("undo", t("undo.last"), () => this.undo(), { disabled: true });
     this.help = keysHelp();
     this.sound = h("section", { class: "sound", "aria-label": t("player.label") }, this.waveform.element, this.controls.element);
-    const tools = h("div", { class: "tools-bar" }, this.search.element, this.undoButton, this.help.element, exportMenu(job.job_id));
-    const nothing = !this.transcript.segments.length && h("p", { class: "empty" }, t("transcript.nothing"));
+    const isSilent = !this.transcript.segments.length;
+    const tools = h("div", { class: "tools-bar", hidden: isSilent }, this.search.element, this.undoButton, this.help.element, exportMenu(job.job_id));
+    const nothing = isSilent && h("p", { class: "empty" }, t("transcript.nothing"));
+    this.list.element.hidden = isSilent;
+    this.list.element.classList.toggle("has-voices", this.transcript.speakers.length > 0);
     return h("div", { class: "transcript-page" }, head, tools, this.speakers.element, this.sound, nothing, this.list.element);
   }
 

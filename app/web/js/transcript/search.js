@@ -72,6 +72,7 @@ export class SearchBar {
   show() {
     const n = this.matches.length;
     const isAsked = this.input.value.trim() !== "";
+    this.element.classList.toggle("is-searching", isAsked);
     this.count.textContent = isAsked ? (n ? t("search.at", { at: this.at + 1, n }) : t("search.none")) : "";
     const found = new Set(this.matches.flatMap((match) => match.words));
     const match = this.matches[this.at];

@@ -4,7 +4,7 @@ hears as words that are their pitches."""
 import math
 import struct
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.chromium import MICROPHONE, playing
 from tests.browser.conftest import PATIENCE_MS, WORK_MS
 from tests.http_api import ServedApi
-from tests.workers import Site, wait_for
+from tests.workers import Site, wait_for, write_speechlike
 
 RATE_HZ = 48_000
 PITCHES = tuple(range(440, 440 + 30 * 20, 20))
@@ -22,18 +22,24 @@ INKED = "canvas => canvas.getContext('2d').getImageData(0, 30, canvas.width, 1).
 CREATE = "/api/streamingTranscription/createJob"
 
 
-def write_tones(path: Path) -> Path:
+def write_tones(path: Path, pitches: Sequence[int] = PITCHES, after: bytes = b"") -> Path:
     """A tone of a third of a second each 0.6 s; every third time a pause that ends the utterance."""
     samples: list[float] = [0.0] * (RATE_HZ // 2)
-    for n, pitch in enumerate(PITCHES):
+    for n, pitch in enumerate(pitches):
         samples += [0.5 * math.sin(2 * math.pi * pitch * i / RATE_HZ) for i in range(RATE_HZ * 3 // 10)]
         samples += [0.0] * (RATE_HZ * (12 if n % 3 == 2 else 3) // 10)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
-        file.writeframes(struct.pack(f"<{len(samples)}h", *(int(sample * 32767) for sample in samples)))
+        file.writeframes(struct.pack(f"<{len(samples)}h", *(int(sample * 32767) for sample in samples)) + after)
     return path
+
+
+def write_tones_and_speech(folder: Path) -> Path:
+    """Three tones, which are words live, and then somebody who speaks: a word to the engine that hears recordings."""
+    with wave.open(str(write_speechlike(folder / "speech.wav", 8.0, RATE_HZ))) as speech:
+        return write_tones(folder / "both.wav", PITCHES[:3], speech.readframes(speech.getnframes()))
 
 
 @pytest.fixture(scope="module")
@@ -104,18 +110,24 @@ def test_words_appear_as_they_are_said_and_the_transcript_stays(page: Page, live
     expect(page.locator(".w.lit")).to_be_visible()
 
 
-def test_a_session_is_transcribed_again_and_the_two_lead_to_each_other(page: Page):
-    page.get_by_label("Transcribe it again, better, when it ends").check()
-    press(page, "Start recording")
-    expect(page.get_by_role("log")).to_contain_text("480")
-    press(page, "Stop")
-    press(page, "Open the better one")
-    transcript = page.get_by_role("region", name="Transcript")
-    expect(transcript).to_contain_text("span", timeout=WORK_MS)
-    page.get_by_role("link", name="What was heard live").click()
-    expect(transcript).to_contain_text("480")
-    page.get_by_role("link", name="Open the better one").click()
-    expect(transcript).to_contain_text("span")
+def test_a_session_is_transcribed_again_and_the_two_lead_to_each_other(
+    live: ServedApi, launch: Callable[..., Browser], tmp_path: Path
+):
+    with launch(*MICROPHONE, playing(write_tones_and_speech(tmp_path))) as browser:
+        page = browser.new_page(locale="en-GB")
+        page.goto(f"{live.url}/#/live")
+        page.get_by_label("Transcribe it again, better, when it ends").check()
+        press(page, "Start recording")
+        expect(page.get_by_role("log")).to_contain_text("480")
+        expect(page.get_by_role("timer")).to_contain_text("0:08")
+        press(page, "Stop")
+        press(page, "Open the better one")
+        transcript = page.get_by_role("region", name="Transcript")
+        expect(transcript).to_contain_text("span", timeout=WORK_MS)
+        page.get_by_role("link", name="What was heard live").click()
+        expect(transcript).to_contain_text("480")
+        page.get_by_role("link", name="Open the better one").click()
+        expect(transcript).to_contain_text("span")
 
 
 @pytest.mark.long

@@ -87,6 +87,7 @@ export const EN = {
   "speaker.rename": "Name the speaker {name}",
   "speaker.title": "Who is {name}?",
   "speaker.name": "Name",
+  "search.short": "Search",
   "search.within": "Search in this transcript",
   "search.at": "{at} of {n}",
   "search.none": "Not said",

@@ -87,6 +87,7 @@ export const FR = {
   "speaker.rename": "Nommer le locuteur {name}",
   "speaker.title": "Qui est {name} ?",
   "speaker.name": "Nom",
+  "search.short": "Chercher",
   "search.within": "Chercher dans cette transcription",
   "search.at": "{at} sur {n}",
   "search.none": "Jamais dit",

@@ -21,11 +21,12 @@ import { Waveform } from "./waveform.js";
 
 const JUMP_S = 5;
 
-/** Load all of it; gives its element, `shown` to be called once it is in the page, and `end`. */
-export async function openTranscript(job, head) {
+/** Load all of it, with the head that `makeHead(transcript)` makes; gives its element, `shown` to be called once it is in the page, and `end`. */
+export async function openTranscript(job, makeHead) {
   const id = job.job_id;
   const [told, peaks] = await Promise.all([getTranscript(id), getPeaks(id).catch(() => null)]);
-  const opened = new OpenTranscript(job, new Transcript(told), peaks, head);
+  const transcript = new Transcript(told);
+  const opened = new OpenTranscript(job, transcript, peaks, makeHead(transcript));
   if (!peaks) outlineOf(job).then((made) => made && opened.waveform.show(made));
   await opened.edits.load();
   return opened;

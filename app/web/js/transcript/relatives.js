@@ -5,15 +5,15 @@ import { h, icon } from "../dom.js";
 import { t } from "../i18n.js";
 import { toast, toastError } from "../toast.js";
 
-/** Links to the jobs that this one comes from or that do it anew, and a button that has its speakers told apart. */
-export function relatives(job) {
+/** Links to the jobs that this one comes from or that do it anew, and a button that has its speakers told apart; without a transcript it is not done. */
+export function relatives(job, transcript) {
   const better = job.refined_by?.at(-1);
   return h(
     "div",
     { class: "relatives" },
     better && link(better, "better", "live.openRefined"),
     job.source_id && link(job.source_id, "mic", "job.live"),
-    job.status === "COMPLETED" && job.mode !== "diarization" && job.size_bytes && apart(job),
+    transcript && !transcript.speakers.length && job.size_bytes && apart(job),
   );
 }
 

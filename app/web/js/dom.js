@@ -53,8 +53,15 @@ const PATHS = {
   down: "M6 9l6 6 6-6",
 };
 
+const drawn = new Map();
+
 /** A drawn sign, for people who see; what it means is said by the text or label beside it. */
 export function icon(name) {
+  if (!drawn.has(name)) drawn.set(name, draw(name));
+  return drawn.get(name).cloneNode(true);
+}
+
+function draw(name) {
   const svg = document.createElementNS(SVG, "svg");
   for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", "aria-hidden": "true", class: "icon" })) svg.setAttribute(key, value);
   const path = document.createElementNS(SVG, "path");

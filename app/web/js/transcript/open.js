@@ -1,6 +1,6 @@
 // A finished transcript: its parts put together.
 
-import { audioUrl, getPeaks, getTranscript } from "../api.js";
+import { audioUrl, getEdits, getPeaks, getTranscript } from "../api.js";
 import { h, iconButton } from "../dom.js";
 import { t } from "../i18n.js";
 import { toastError } from "../toast.js";
@@ -24,11 +24,11 @@ const JUMP_S = 5;
 /** Load all of it, with the head that `makeHead(transcript)` makes; gives its element, `shown` to be called once it is in the page, and `end`. */
 export async function openTranscript(job, makeHead) {
   const id = job.job_id;
-  const [told, peaks] = await Promise.all([getTranscript(id), getPeaks(id).catch(() => null)]);
+  const [told, corrected, peaks] = await Promise.all([getTranscript(id), getEdits(id), getPeaks(id).catch(() => null)]);
   const transcript = new Transcript(told);
   const opened = new OpenTranscript(job, transcript, peaks, makeHead(transcript));
   if (!peaks) outlineOf(job).then((made) => made && opened.waveform.show(made));
-  await opened.edits.load();
+  opened.edits.take(corrected);
   return opened;
 }
 

@@ -159,12 +159,17 @@ def _open(stage: Stage, told: Transcript | None = None, recording: Path | None =
     return page
 
 
-def transcript(stage: Stage) -> None:
-    page = _open(stage)
+def _play_a_little(page: Page) -> None:
     page.locator(".w", has_text="welcome").click()
     expect(page.locator(".w.lit")).to_be_visible()
     page.keyboard.press(" ")
     page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+
+
+def transcript(stage: Stage) -> None:
+    page = _open(stage)
+    _play_a_little(page)
     stage.take("transcript")
     page.keyboard.press("?")
     stage.take("transcript-keys")
@@ -273,3 +278,29 @@ SCENES = {
         deleted, away, failed, history, operations, uploads,
     )
 }  # fmt: skip
+
+
+def readme(stage: Stage) -> None:
+    """A transcript by day, and recordings by night, in English."""
+    if stage.language != "en":
+        return
+    stage.page.set_viewport_size({"width": 1100, "height": 760})
+    stage.page.emulate_media(color_scheme="light")
+    page = _open(stage)
+    _play_a_little(page)
+    page.screenshot(path=stage.asked.out / "transcript.png")
+    folder = stage.service.var_dir.parent
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.set_viewport_size({"width": 1100, "height": 640})
+    stage.go("")
+    for name in ("council of november.wav", "hearing.wav"):
+        page.locator("#files").set_input_files(write_speechlike(folder / name, 900.0))
+        expect(page.locator(".job", has_text=name).first).to_be_visible()
+    page.reload()
+    expect(page.locator(".job .badge.processing")).to_be_visible()
+    expect(page.locator(".job", has_text="left")).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=stage.asked.out / "recordings.png")
+
+
+README = {"readme": readme}

@@ -2,7 +2,7 @@
 
 Each scene is taken in French and English, light and dark, on a phone, a tablet and a desktop, and kept as
 `OUT/SCENE-LANGUAGE-SIZE-THEME.png`. `--only SCENE,…`, `--languages`, `--sizes` and `--themes` take fewer; `--zoom 2`
-takes them with text twice as large.
+takes them with text twice as large. `--only readme` takes those of the README alone, as `OUT/transcript.png` and so on.
 """
 
 import argparse
@@ -98,13 +98,17 @@ def served() -> Iterator[tuple[RunningService, Store]]:
 
 def main() -> None:
     """Take them; what could not be brought about is told, and the rest is taken."""
-    from tests.browser.scenes import SCENES, SPOKEN, spoken
+    from tests.browser.scenes import README, SCENES, SPOKEN, spoken
 
     asked = arguments()
     expect.set_options(timeout=PATIENCE_MS)
     asked.out.mkdir(parents=True, exist_ok=True)
     path = chromium_path() or sys.exit(MISSING)
-    wanted = {name: scene for name, scene in SCENES.items() if not asked.only or name in asked.only.split(",")}
+    wanted = {
+        name: scene
+        for name, scene in {**SCENES, **README}.items()
+        if name in (asked.only.split(",") if asked.only else SCENES)
+    }
     with served() as (service, store), sync_playwright() as playwright:
 
         def launch(*flags: str) -> Browser:

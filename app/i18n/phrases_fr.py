@@ -166,6 +166,7 @@ DIARIZATION = {
 }
 
 REASONS = {
+    "{kinds} or mkv": "{kinds} ou mkv",
     "all of its sound is damaged": "tout le son est abîmé",
     "the file has no bytes": "le fichier est vide",
     "its contents are not what its kind of file should hold, or it is cut short": (

@@ -43,11 +43,13 @@ class HistoryList {
   async load() {
     this.asked?.abort();
     const asked = (this.asked = new AbortController());
+    this.added = [];
     try {
       const page = await listJobs({ ...this.filters.read(), limit: PAGE }, asked.signal);
       this.rows.clear();
       fill(this.list);
       this.show(page);
+      this.added.forEach((job) => this.put(job, "prepend"));
     } catch (error) {
       if (error.name !== "AbortError") this.say(error.message);
     }
@@ -70,7 +72,9 @@ class HistoryList {
 
   async add(jobId) {
     const job = await getJob(jobId).catch(() => null);
-    if (job) this.put(job, "prepend");
+    if (!job) return;
+    this.added.push(job); // the list may have been asked for before there was such a job, and come after it
+    this.put(job, "prepend");
     this.sayIfEmpty();
   }
 

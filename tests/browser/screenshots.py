@@ -46,7 +46,7 @@ class Stage:
 
     def zoom(self, page: Page) -> None:
         if self.asked.zoom != 1:
-            page.add_style_tag(content=f":root {{ font-size: {self.asked.zoom * 100}% }}")
+            page.evaluate("size => { document.documentElement.style.fontSize = size; }", f"{self.asked.zoom * 100}%")
 
     def say(self, english: str, french: str) -> str:
         return english if self.language == "en" else french

@@ -3,7 +3,16 @@
 import subprocess
 import sys
 
-SCRIPTS = ("api_process", "claim_latency", "pipeline_overhead", "embedded_wer", "live_wer", "dialogue", "streaming")
+SCRIPTS = (
+    "api_process",
+    "claim_latency",
+    "pipeline_overhead",
+    "embedded_wer",
+    "live_wer",
+    "dialogue",
+    "streaming",
+    "page",
+)
 
 if __name__ == "__main__":
     failed = [

@@ -80,16 +80,16 @@ class RunningService:
         noted = json.loads((self.var_dir / "run" / f"{name}.pid").read_text())
         return psutil.Process(noted["pid"])
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 10) -> int:
         self.launcher.send_signal(number)
-        return self.launcher.wait(timeout=10)
+        return self.launcher.wait(timeout=timeout_s)
 
     def told(self) -> str:
         return Path(self.log.name).read_text()
 
     def end(self) -> None:
         if self.launcher.poll() is None:
-            self.stop()
+            self.stop(timeout_s=60)
         self.launcher.stdout.close()
         self.log.close()
 

@@ -166,8 +166,19 @@ DIARIZATION = {
 }
 
 REASONS = {
+    "{kinds} or mkv": "{kinds} ou mkv",
     "all of its sound is damaged": "tout le son est abîmé",
     "the file has no bytes": "le fichier est vide",
+    "its contents are not what its kind of file should hold, or it is cut short": (
+        "son contenu n'est pas celui d'un fichier de cette sorte, ou il est tronqué"
+    ),
+    "its sound is in a codec that is not supported": "son codec n'est pas pris en charge",
+    "it takes more memory than decoding may": "son décodage demande plus de mémoire que permis",
+    "its header declares {declared} s, but {found} s were found in it": (
+        "son en-tête annonce {declared} s, mais {found} s y ont été trouvées"
+    ),
+    "{found} s were found in it": "{found} s y ont été trouvées",
+    "its result cannot be stored": "son résultat ne peut pas être conservé",
     "the decoder failed on it": "le décodeur a échoué",
     "it makes the decoder crash ({signal})": "il fait tomber le décodeur ({signal})",
     "nothing could be got out of it for {seconds} s": "rien n'a pu en être tiré pendant {seconds} s",

@@ -1,12 +1,12 @@
 """A browser, and the whole service behind the page, with its workers. Skipped where there is no Chromium."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
 
+from tests.browser.chromium import MICROPHONE, MISSING, QUIET, chromium_path
 from tests.browser.stored import Store
 from tests.running_service import RunningService, free_port
 
@@ -15,17 +15,6 @@ DEMO = ROOT / "assets" / "demo"
 PATIENCE_MS = 20_000
 WORK_MS = 90_000
 """What an engine may take for some seconds of sound, on a machine that does much else."""
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
-MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 EXPECTED = ("Failed to load resource", "WebSocket connection to")
 """What the browser itself says of answers that a test brings about."""
 
@@ -41,7 +30,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 @pytest.fixture(scope="session")
 def store(service: RunningService) -> Iterator[Store]:
-    with Store.of(service) as store:
+    with Store.at(service.var_dir) as store:
         yield store
 
 
@@ -53,9 +42,9 @@ def chromium() -> Iterator[BrowserType]:
 
 @pytest.fixture(scope="session")
 def launch(chromium: BrowserType) -> Callable[..., Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = chromium_path()
     if path is None:
-        pytest.skip("no Chromium on this machine: on Debian, apt-get install chromium")
+        pytest.skip(MISSING)
     return lambda *arguments: chromium.launch(executable_path=path, args=[*QUIET, *arguments])
 
 

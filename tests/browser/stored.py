@@ -14,7 +14,6 @@ from app.domain.transcript import Segment, Speaker, Transcript, Word, segment_to
 from app.embedded.running import server_urls
 from app.models import JobPeaks, JobTranscript
 from tests.factories import House, make_house
-from tests.running_service import RunningService
 
 N_WORDS_A_SEGMENT = 15
 WORD_S = 0.36
@@ -29,9 +28,9 @@ class Store:
 
     @staticmethod
     @contextmanager
-    def of(service: RunningService) -> Iterator["Store"]:
-        house = make_house(*server_urls(None, None, service.var_dir))
-        yield Store(house, service.var_dir / "audio")
+    def at(var_dir: Path) -> Iterator["Store"]:
+        house = make_house(*server_urls(None, None, var_dir))
+        yield Store(house, var_dir / "audio")
         house.engine.dispose()
 
     def put(

@@ -18,6 +18,16 @@ VIEWS = {
     "operations": ("#/operations", "Queues"),
     "nothing": ("#/jobs/00000000-0000-4000-8000-000000000000", "Not here"),
 }
+NAVIGATION = ("Recordings", "Live", "Operations")
+FOCUSED = """(() => {
+    const { activeElement: at } = document;
+    const ringed = at.id === "files" ? document.querySelector(".drop") : at;
+    return [at.ariaLabel || at.id || at.textContent, getComputedStyle(ringed).outlineStyle];
+})()"""
+"""What the keyboard is at, and the style of the ring round it; that of the hidden file field is round its label."""
+SMALL_TARGETS = """[...document.querySelectorAll("button, select, input:not([type=file]), summary, nav a, .button")]
+    .map(target => [target.outerHTML.slice(0, 80), (target.closest("label") ?? target).getBoundingClientRect()])
+    .filter(([, box]) => box.width && (box.width < 24 || box.height < 24))"""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +55,7 @@ def test_no_view_shuts_anybody_out(open_page: Callable[..., Page], job_id: str, 
             (name, one["id"], [node["html"] for node in one["nodes"]]) for one in violations if one["impact"] in SERIOUS
         ]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+        assert page.evaluate(SMALL_TARGETS) == [], f"{name} has what a finger misses"
     assert found == []
 
 
@@ -60,6 +71,38 @@ def test_the_first_view_is_small(open_page: Callable[..., Page], browser):
     expect(page.get_by_role("heading", name="History")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert 10_000 < sum(sizes) <= FIRST_VIEW_BYTES
+
+
+def test_large_text_and_narrow_screens_cut_nothing_off(open_page: Callable[..., Page], job_id: str):
+    page = open_page(viewport={"width": 375, "height": 800}, reduced_motion="reduce")
+    for name, (at, heading) in VIEWS.items():
+        page.goto(page.url.split("#")[0] + at.format(job=job_id))
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+
+
+def test_every_stop_of_the_keyboard_is_seen(open_page: Callable[..., Page], store: Store):
+    store.put(conversation(["one two"]), filename="stop.wav")
+    page = open_page()
+    expect(page.get_by_role("link", name="stop.wav").first).to_be_visible()
+    stops = []
+    for _ in range(16):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate(FOCUSED))
+    names = [name for name, _ in stops]
+    assert names[:9] == [
+        "Skip to the content",
+        "Parloir",
+        *NAVIGATION,
+        "Français",
+        "Dark colours",
+        "files",
+        "Record live",
+    ]
+    assert "Search in all transcripts" in names
+    assert "stop.wav" in names
+    assert [name for name, ring in stops if ring == "none"] == []
 
 
 def test_the_page_is_gone_through_with_the_keyboard_alone(open_page: Callable[..., Page]):

@@ -4,34 +4,42 @@ hears as words that are their pitches."""
 import math
 import struct
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import MICROPHONE, PATIENCE_MS
+from tests.browser.chromium import MICROPHONE, playing
+from tests.browser.conftest import PATIENCE_MS, WORK_MS
 from tests.http_api import ServedApi
-from tests.workers import Site, wait_for
+from tests.workers import Site, wait_for, write_speechlike
 
 RATE_HZ = 48_000
 PITCHES = tuple(range(440, 440 + 30 * 20, 20))
+INKED = "canvas => canvas.getContext('2d').getImageData(0, 30, canvas.width, 1).data.some(value => value > 0)"
 CREATE = "/api/streamingTranscription/createJob"
 
 
-def write_tones(path: Path) -> Path:
+def write_tones(path: Path, pitches: Sequence[int] = PITCHES, after: bytes = b"") -> Path:
     """A tone of a third of a second each 0.6 s; every third time a pause that ends the utterance."""
     samples: list[float] = [0.0] * (RATE_HZ // 2)
-    for n, pitch in enumerate(PITCHES):
+    for n, pitch in enumerate(pitches):
         samples += [0.5 * math.sin(2 * math.pi * pitch * i / RATE_HZ) for i in range(RATE_HZ * 3 // 10)]
         samples += [0.0] * (RATE_HZ * (12 if n % 3 == 2 else 3) // 10)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
-        file.writeframes(struct.pack(f"<{len(samples)}h", *(int(sample * 32767) for sample in samples)))
+        file.writeframes(struct.pack(f"<{len(samples)}h", *(int(sample * 32767) for sample in samples)) + after)
     return path
+
+
+def write_tones_and_speech(folder: Path) -> Path:
+    """Three tones, which are words live, and then somebody who speaks: a word to the engine that hears recordings."""
+    with wave.open(str(write_speechlike(folder / "speech.wav", 8.0, RATE_HZ))) as speech:
+        return write_tones(folder / "both.wav", PITCHES[:3], speech.readframes(speech.getnframes()))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +50,7 @@ def live(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFac
     with ServedApi(postgres_url, redis_url, folder) as api:
         if httpx.post(f"{api.url}{CREATE}", json={}).status_code == 404:
             pytest.skip("this version has no live mode")
-        with site.worker(mode="streaming"):
+        with site.worker(mode="streaming"), site.worker(mode="batch"):
             wait_for(lambda: has_room(api), PATIENCE_MS / 1000)
             yield api
 
@@ -55,7 +63,7 @@ def has_room(api: ServedApi) -> bool:
 @pytest.fixture(scope="module")
 def speaking(launch: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     tones = write_tones(tmp_path_factory.mktemp("tones") / "tones.wav")
-    browser = launch(*MICROPHONE, f"--use-file-for-fake-audio-capture={tones}%noloop")
+    browser = launch(*MICROPHONE, playing(tones))
     yield browser
     browser.close()
 
@@ -84,7 +92,7 @@ def heard_in_order(page: Page) -> list[int]:
     return said
 
 
-def test_words_appear_as_they_are_said_and_the_transcript_stays(page: Page):
+def test_words_appear_as_they_are_said_and_the_transcript_stays(page: Page, live: ServedApi):
     press(page, "Start recording")
     expect(page.locator(".partial")).to_contain_text("460")
     expect(page.get_by_role("log")).to_contain_text("540")
@@ -95,8 +103,31 @@ def test_words_appear_as_they_are_said_and_the_transcript_stays(page: Page):
     press(page, "Open the transcript")
     transcript = page.get_by_role("region", name="Transcript")
     expect(transcript).to_contain_text(str(said[0]))
+    job_id = page.url.rsplit("/", 1)[1]
+    assert page.request.get(f"{live.url}/api/jobs/{job_id}/peaks").ok, "the worker has drawn it"
+    assert page.locator(".waveform canvas").evaluate(INKED)
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.locator(".w.lit")).to_be_visible()
+
+
+def test_a_session_is_transcribed_again_and_the_two_lead_to_each_other(
+    live: ServedApi, launch: Callable[..., Browser], tmp_path: Path
+):
+    with launch(*MICROPHONE, playing(write_tones_and_speech(tmp_path))) as browser:
+        page = browser.new_page(locale="en-GB")
+        page.goto(f"{live.url}/#/live")
+        page.get_by_label("Transcribe it again, better, when it ends").check()
+        press(page, "Start recording")
+        expect(page.get_by_role("log")).to_contain_text("480")
+        expect(page.get_by_role("timer")).to_contain_text("0:08")
+        press(page, "Stop")
+        press(page, "Open the better one")
+        transcript = page.get_by_role("region", name="Transcript")
+        expect(transcript).to_contain_text("span", timeout=WORK_MS)
+        page.get_by_role("link", name="What was heard live").click()
+        expect(transcript).to_contain_text("480")
+        page.get_by_role("link", name="Open the better one").click()
+        expect(transcript).to_contain_text("span")
 
 
 @pytest.mark.long
@@ -134,7 +165,7 @@ def test_a_refused_microphone_is_told_in_words(live: ServedApi, launch: Callable
     page.goto(f"{live.url}/#/live")
     press(page, "Start recording")
     expect(page.get_by_role("status").filter(has_text="microphone")).to_be_visible()
-    expect(page.get_by_role("button", name="Record another")).to_be_visible()
+    expect(page.get_by_role("button", name="Start recording")).to_be_visible()
     browser.close()
 
 

@@ -59,6 +59,7 @@ def test_what_is_no_recording_is_refused_where_it_stands_and_in_words(page: Page
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 def test_a_long_job_tells_its_progress_and_can_be_stopped_and_tried_again(page: Page, tmp_path: Path):
     choose(page, write_speechlike(tmp_path / "hour.wav", 900.0))
     job = row(page, "hour.wav")

@@ -1,11 +1,12 @@
 """A transcript heard, searched, named, corrected and taken away: as a person does it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DEMO
+from tests.browser.conftest import DEMO, WORK_MS
 from tests.browser.stored import Store, conversation, lecture
 
 INKED = "canvas => canvas.getContext('2d').getImageData(0, 18, canvas.width, 1).data.some(value => value > 0)"
@@ -97,13 +98,25 @@ def test_words_are_found_whatever_their_capitals(page: Page):
 
 
 def test_a_speaker_named_once_is_named_everywhere(page: Page, service):
-    page.get_by_role("button", name="SPEAKER_00").first.click()
+    page.get_by_role("button", name="Speaker 1").first.click()
+    expect(page.get_by_role("dialog", name="Who is Speaker 1?")).to_be_visible()
     page.get_by_label("Name").fill("Ann")
     page.get_by_role("button", name="Save").click()
     expect(transcript(page).get_by_role("button", name="Ann")).to_have_count(2)
     page.reload()
     expect(transcript(page).get_by_role("button", name="Ann")).to_have_count(2)
     assert "Ann: good morning" in exported(page, "Plain text")
+
+
+def test_speakers_of_a_finished_transcript_are_told_apart(open_page: Callable[..., Page], store: Store):
+    one_voice = conversation(["good morning and welcome", "thank you for coming"], n_speakers=1)
+    unnamed = type(one_voice)(tuple(replace(one, speaker=None) for one in one_voice.segments), (), "en", 29.5)
+    page = open_page(f"#/jobs/{store.put(unnamed, DEMO / 'telephone.wav', 'call.wav')}")
+    expect(transcript(page)).to_contain_text("good morning and welcome")
+    page.get_by_role("button", name="Tell speakers apart").click()
+    expect(transcript(page)).to_contain_text("good morning and welcome", timeout=WORK_MS)
+    expect(transcript(page).get_by_role("button", name="Speaker 1").first).to_be_visible()
+    expect(page.get_by_role("button", name="Tell speakers apart")).to_have_count(0)
 
 
 def exported(page: Page, label: str) -> str:

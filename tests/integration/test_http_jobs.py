@@ -1,6 +1,7 @@
 """The life of a job over HTTP: list, search, change, stop, again, take away, hear, remove."""
 
 import pytest
+from sqlalchemy import event
 
 from app.domain.peaks import Peaks
 from app.domain.transcript import Segment, Speaker, Transcript, Word
@@ -63,8 +64,36 @@ def test_a_session_and_the_job_that_refines_it_name_each_other(api: Api):
     assert shown(api, session)["refined_by"] == [refining]
     assert shown(api, refining)["source_id"] == session
     assert "source_id" not in shown(api, session)
+    told = {job["job_id"]: job for job in api.client.get("/api/jobs").json["data"]["jobs"]}
+    assert told[session] == shown(api, session)
     job = api.client.get("/openapi.json").json["components"]["schemas"]["Job"]["properties"]
     assert {"refined_by", "source_id"} <= job.keys()
+
+
+def test_a_page_of_sessions_asks_for_those_that_refine_them_once(api: Api):
+    sessions = [api.house.add_job(mode="streaming") for _ in range(5)]
+    refining = {session: [api.house.add_job(source_id=session) for _ in range(2)] for session in sessions}
+    few, many = statements(api, limit=2), statements(api, mode="streaming", limit=20)
+    told = api.client.get("/api/jobs", query_string={"mode": "streaming"}).json["data"]["jobs"]
+    assert {job["job_id"]: job["refined_by"] for job in told} == refining
+    assert many == few + 1, "one more than for a page without sessions"
+
+
+def statements(api: Api, **query) -> int:
+    """How many statements a list takes."""
+    with api.client.application.app_context():
+        engine = api.client.application.extensions["sqlalchemy"].engine
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        listed(api, **query)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return len(seen)
 
 
 def shown(api: Api, job_id: str) -> dict:
@@ -303,6 +332,16 @@ def test_an_outline_is_given_to_every_job_of_its_recording(api: Api):
     for job_id in (job.id, again):
         drawn = api.client.get(f"/api/jobs/{job_id}/peaks").json["data"]
         assert drawn == {"bucket_seconds": 0.01, "buckets": 2, "peaks": "gX8AAQ=="}
+
+
+def test_a_job_without_a_recording_is_not_given_anothers_outline(api: Api):
+    job = api.house.claim(api.created())
+    api.house.claims.store_peaks(job, Peaks(0.01, b"\x81\x7f"))
+    api.house.endings.complete(job, make_transcript())
+    api.house.change(job.id, audio_key=None)
+    other = completed(api)
+    api.house.change(other, audio_key=None)
+    assert api.client.get(f"/api/jobs/{other}/peaks").status_code == 404
 
 
 def test_an_outline_is_not_taken_from_a_run_that_lost_its_job(api: Api):

@@ -167,6 +167,9 @@ def test_kept_sound_becomes_one_recording_and_a_job_of_its_own_refines_it(
         assert work.session.scalars(select(StreamSound)).all() == []
         refining = work.session.scalars(select(Job).where(Job.source_id == own.id)).one()
     assert (refining.mode, refining.state, refining.content_type) == ("batch", "QUEUED", "audio/wav")
+    outline = Catalogue(house.database, storage, {}).get_peaks(ANONYMOUS, job.id)
+    loudest = [round(127 * n * 257 / 32768) for n in range(15, 120, 16)]
+    assert (outline.bucket_s, list(outline.pairs[1::2])) == (0.01, [*loudest, 119])
     storage.delete(own.audio_key)
     with storage.local_path(refining.audio_key) as path:
         assert path.stat().st_size == own.size_bytes

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import app.services.jobs.endings  # noqa: F401 - defines errors of its own
-from app.domain.errors import EngineError, InvalidFields, NotFound, ParloirError, RefusedTransition
+from app.audio.decoder import BROKEN, NO_CODEC, NO_MEMORY
+from app.domain.errors import EngineError, InvalidFields, MediaUnreadable, NotFound, ParloirError, RefusedTransition
 from app.domain.job import JobFailure, JobOptions
 from app.domain.states import JobState
 from app.engines.base import Capabilities, ModelInfo
@@ -70,6 +71,13 @@ def test_what_fills_a_message_is_translated_too():
     assert catalogue.error_message(NotFound(what="recording"), Locale.FR).startswith("Enregistrement introuvable")
     told = catalogue.error_message(RefusedTransition(old="QUEUED", new="FAILED"), Locale.FR)
     assert told == "Une demande en attente ne peut pas devenir en échec."
+
+
+@pytest.mark.parametrize("reason", [BROKEN, NO_CODEC, NO_MEMORY, "2.00 s were found in it"])
+def test_why_a_recording_cannot_be_read_is_told_in_french(reason):
+    told = catalogue.error_message(MediaUnreadable(reason=reason), Locale.FR)
+    assert told.startswith("L'enregistrement ne peut pas être décodé : ")
+    assert reason not in told
 
 
 def test_why_a_job_failed_is_told_from_what_was_stored():

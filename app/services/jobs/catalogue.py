@@ -22,6 +22,7 @@ from app.services.jobs.editing import as_edited, edits_of
 from app.services.jobs.estimate import eta_s
 from app.services.jobs.halves import halves_by_parent, halves_of
 from app.services.jobs.parking import PARKED
+from app.services.jobs.refining import refined_by
 from app.services.jobs.stored import stored_transcript
 from app.services.jobs.views import view
 from app.services.media.storage import Storage
@@ -75,7 +76,7 @@ class Catalogue:
         with self._database.work() as work:
             found = find(work, principal, job_id)
             job = view(found, halves_of(work, found.id))
-            job = replace(job, refined_by=_refined_by(work, job))
+            job = replace(job, refined_by=refined_by(work, [found])[found.id])
         return replace(job, position=self._position(job), eta_s=eta_s(job))
 
     def list_jobs(self, principal: Principal, wanted: JobFilter) -> JobPage:
@@ -91,10 +92,10 @@ class Catalogue:
         with self._database.work() as work:
             rows = list(work.session.scalars(query))
             shown = rows[: wanted.limit]
-            halves = halves_by_parent(work, shown)
+            halves, refining = halves_by_parent(work, shown), refined_by(work, shown)
         more = len(rows) > wanted.limit
         return JobPage(
-            tuple(view(row, halves[row.id]) for row in shown),
+            tuple(replace(view(row, halves[row.id]), refined_by=refining[row.id]) for row in shown),
             cursor_of(shown[-1].created_at, shown[-1].id) if more else None,
         )
 
@@ -143,7 +144,7 @@ class Catalogue:
         """
         with self._database.work() as work:
             job = find(work, principal, job_id)
-            peaks = work.session.get(JobPeaks, job.id) or work.session.scalar(_drawn_of(job))
+            peaks = work.session.get(JobPeaks, job.id) or _drawn_of(work, job)
         if peaks is None:
             raise NotFound(what="outline")
         return Peaks(peaks.bucket_s, peaks.pairs)
@@ -196,16 +197,11 @@ def _segments_so_far(work: Work, job: Job) -> list[dict[str, object]]:
     return [segment for part in work.session.scalars(parts) for segment in part.segments]
 
 
-def _refined_by(work: Work, job: JobView) -> tuple[str, ...]:
-    if job.mode is not Mode.STREAMING:
-        return ()
-    refining = select(Job.id).where(Job.source_id == UUID(job.id)).order_by(Job.created_at, Job.id)
-    return tuple(str(job_id) for job_id in work.session.scalars(refining))
-
-
-def _drawn_of(job: Job) -> Select[JobPeaks]:
+def _drawn_of(work: Work, job: Job) -> JobPeaks | None:
+    if job.audio_key is None:
+        return None
     same = (Job.project_id == job.project_id, Job.audio_key == job.audio_key)
-    return select(JobPeaks).join(Job, Job.id == JobPeaks.job_id).where(*same).limit(1)
+    return work.session.scalar(select(JobPeaks).join(Job, Job.id == JobPeaks.job_id).where(*same).limit(1))
 
 
 def _segments(stored: Iterable[dict[str, object]]) -> tuple[Segment, ...]:

@@ -14,7 +14,7 @@ from app.domain.live import StreamSpec
 from app.domain.states import JobState
 from app.domain.transcript import Transcript, segment_from_dict
 from app.engines.selection import AUTO
-from app.models import Job, JobSegment, StreamSound
+from app.models import Job, JobPeaks, JobSegment, StreamSound
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
@@ -22,7 +22,7 @@ from app.services.jobs.completing import COMPLETE, Result, completions
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.views import options_to_dict
 from app.services.media.storage import Storage, StoredAudio
-from app.services.streaming.kept_sound import join
+from app.services.streaming.kept_sound import KeptSound, join
 
 WAV = "audio/wav"
 
@@ -53,7 +53,7 @@ class Finishing:
         self._refinement = refinement
 
     def complete(self, job: ClaimedJob, spec: StreamSpec, duration_s: float) -> bool:
-        """PROCESSING → COMPLETED: transcript, recording and the job that refines it, in one transaction.
+        """PROCESSING → COMPLETED: transcript, recording, outline and the job that refines it, in one transaction.
 
         False if the session was no longer this run's. Asking again, because the first answer was lost, is answered
         True again.
@@ -84,6 +84,7 @@ class Finishing:
             work.session.execute(delete(StreamSound).where(StreamSound.job_id == UUID(job.id)))
             if sound.own is not None:
                 work.session.execute(update(Job).where(Job.id == UUID(job.id)).values(_recording(sound.own)))
+                work.session.execute(insert(JobPeaks).values(sound.outline(job.id)))
             if refining is not None:
                 self._add(work, refining)
             owe(work, work.session.get_one(Job, UUID(job.id)))
@@ -105,12 +106,18 @@ class Finishing:
 class _Sound:
     """The recording, for the session itself and for the job that refines it: each removes its own when it goes."""
 
-    def __init__(self, storage: Storage, stored: StoredAudio | None, spec: StreamSpec) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage, kept: KeptSound | None, spec: StreamSpec) -> None:
+        self._storage, self._kept = storage, kept
+        stored = kept.stored if kept else None
         self.own = stored if spec.keep_audio else None
         self.refined = stored if spec.refine else None
         if self.own is not None and self.refined is not None:
             self.refined = replace(self.own, key=storage.duplicate(self.own.key))
+
+    def outline(self, job_id: str) -> dict[str, Any]:
+        """The row of its outline, for the session itself: who refines it draws the sound anew."""
+        assert self._kept is not None, "there is sound"
+        return {"job_id": UUID(job_id), "bucket_s": self._kept.peaks.bucket_s, "pairs": self._kept.peaks.pairs}
 
     def drop(self) -> None:
         """Forget it: no row names it."""

@@ -2,19 +2,32 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import func, select
 
-from app.audio.sound import RATE_HZ
+from app.audio.peaks import PeakMeter
+from app.audio.sound import RATE_HZ, Pcm
+from app.domain.peaks import Peaks
 from app.models import StreamSound
 from app.services.database import Database
 from app.services.media.storage import Storage, StoredAudio
 
 SAMPLE_BYTES = 2
+FULL_SCALE = 32_768
 PIECES_AT_ONCE = 50
 MOST_BYTES = 2**32 - 1
 """What a WAV file can tell of its size; beyond that (37 hours) readers take the rest as it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSound:
+    """A recording on storage, and its outline."""
+
+    stored: StoredAudio
+    peaks: Peaks
 
 
 def wav_header(n_bytes: int) -> bytes:
@@ -24,8 +37,8 @@ def wav_header(n_bytes: int) -> bytes:
     return struct.pack("<4sI4s", b"RIFF", size + 36, b"WAVE") + form + struct.pack("<4sI", b"data", size)
 
 
-def join(database: Database, storage: Storage, job_id: str) -> StoredAudio | None:
-    """Put the pieces of a session together on storage, a few at a time; None if there is no sound.
+def join(database: Database, storage: Storage, job_id: str) -> KeptSound | None:
+    """Put the pieces of a session together on storage, a few at a time, and draw them; None if there is no sound.
 
     Raises:
         StorageFull: no room is left.
@@ -34,14 +47,21 @@ def join(database: Database, storage: Storage, job_id: str) -> StoredAudio | Non
     n_bytes = _n_bytes(database, job_id)
     if not n_bytes:
         return None
-    upload = storage.receive(n_bytes + 44)
+    upload, meter = storage.receive(n_bytes + 44), PeakMeter()
     try:
         upload.write(wav_header(n_bytes))
         for piece in _pieces(database, job_id):
             upload.write(piece)
-        return upload.keep()
+            meter.feed(_samples(piece))
+        return KeptSound(upload.keep(), meter.peaks())
     finally:
         upload.drop()
+
+
+def _samples(piece: bytes) -> Pcm:
+    samples: Pcm = np.frombuffer(piece, "<i2").astype(np.float32)
+    samples /= FULL_SCALE
+    return samples
 
 
 def _n_bytes(database: Database, job_id: str) -> int:

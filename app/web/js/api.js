@@ -28,13 +28,15 @@ export async function call(method, path, { query = {}, body, signal, keepalive }
     method,
     signal,
     keepalive,
-    headers: { "Accept-Language": currentLocale(), ...(body ? { "Content-Type": "application/json" } : {}) },
-    body: body && JSON.stringify(body),
+    headers: { "Accept-Language": currentLocale(), ...(isPlain(body) ? { "Content-Type": "application/json" } : {}) },
+    body: isPlain(body) ? JSON.stringify(body) : body,
   });
   if (!response.ok) throw await refusal(response);
   const answer = await response.json();
   return answer.data ?? answer;
 }
+
+const isPlain = (body) => Boolean(body) && !(body instanceof FormData);
 
 async function answered(url, request) {
   try {
@@ -56,6 +58,12 @@ function address(path, query) {
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
 
+function formOf(fields) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  return form;
+}
+
 export const listJobs = (query, signal) => call("GET", "/api/jobs", { query, signal });
 export const getJob = (id, signal) => call("GET", `/api/jobs/${id}`, { signal });
 export const cancelJob = (id) => call("POST", `/api/jobs/${id}/cancel`);
@@ -65,6 +73,7 @@ export const changeJob = (id, body) => call("PATCH", `/api/jobs/${id}`, { body }
 export const getTranscript = (id) => call("GET", `/api/jobs/${id}/transcript`, { query: { format: "json" } });
 export const getEdits = (id) => call("GET", `/api/jobs/${id}/edits`);
 export const getPeaks = (id) => call("GET", `/api/jobs/${id}/peaks`);
+export const diarizeJob = (id) => call("POST", "/api/diarization/createJob", { body: formOf({ job_uuid: id }) });
 export const getOperations = (signal) => call("GET", "/api/operations", { signal });
 export const audioUrl = (id) => `/api/jobs/${id}/audio`;
 export const exportUrl = (id, format, version) => `/api/jobs/${id}/transcript?format=${format}&version=${version}`;

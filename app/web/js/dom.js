@@ -46,12 +46,22 @@ const PATHS = {
   save: "M12 4v11M7 11l5 5 5-5M4 20h16",
   theme: "M12 3a9 9 0 1 0 9 9 7 7 0 0 1-9-9z",
   keys: "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
+  voices: "M8 4a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zM2 20a6 6 0 0 1 12 0M16 5a3.5 3.5 0 0 1 0 6M17.5 14.5A6 6 0 0 1 22 20",
+  skip: "M4 6l7 6-7 6zM13 6l7 6-7 6z",
+  better: "M12 3l2.2 6.3L20.5 12l-6.3 2.2L12 20.5l-2.2-6.3L3.5 12l6.3-2.7z",
   up: "M6 15l6-6 6 6",
   down: "M6 9l6 6 6-6",
 };
 
+const drawn = new Map();
+
 /** A drawn sign, for people who see; what it means is said by the text or label beside it. */
 export function icon(name) {
+  if (!drawn.has(name)) drawn.set(name, draw(name));
+  return drawn.get(name).cloneNode(true);
+}
+
+function draw(name) {
   const svg = document.createElementNS(SVG, "svg");
   for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", "aria-hidden": "true", class: "icon" })) svg.setAttribute(key, value);
   const path = document.createElementNS(SVG, "path");

@@ -28,8 +28,11 @@ export function setLocale(wanted) {
 export function t(name, params = {}) {
   const found = TEXTS[locale][name] ?? EN[name] ?? name;
   const text = typeof found === "string" ? found : found[new Intl.PluralRules(locale).select(params.n)] ?? found.other;
-  return text.replace(/\{(\w+)\}/g, (_, place) => params[place] ?? "");
+  return unbroken(text).replace(/\{(\w+)\}/g, (_, place) => params[place] ?? "");
 }
+
+/** In French no line begins with one of these signs. */
+const unbroken = (text) => (locale === "fr" ? text.replace(/ (?=[;:?!»%])/g, "\u00a0").replace(/« /g, "«\u00a0") : text);
 
 /** Whether there is such a text. */
 export const isSaid = (name) => name in EN;

@@ -24,12 +24,16 @@ let leave = () => {};
 function frame() {
   document.documentElement.lang = currentLocale();
   const skip = h("a", { class: "skip", href: "#main", onclick: skipToMain }, t("nav.skip"));
-  const links = LINKS.map(([href, name]) => h("a", { href, "aria-current": isHere(href) && "page" }, t(name)));
+  const links = LINKS.map(([href, name]) => h("a", { href, "aria-current": isHere(href) }, t(name)));
   fill(header, skip, h("a", { class: "brand", href: "#/" }, "Parloir"), h("nav", { "aria-label": t("nav.label") }, links), recordingPill(), h("div", { class: "choices" }, localeButton(), themeButton()));
   fill(banner, t("error.down"));
 }
 
-const isHere = (href) => (location.hash || "#/") === href;
+/** A transcript is one of the recordings. */
+function isHere(href) {
+  if ((location.hash || "#/") === href) return "page";
+  return href === "#/" && location.hash.startsWith("#/jobs/") && "true";
+}
 
 function skipToMain(event) {
   event.preventDefault();

@@ -6,6 +6,7 @@ import { t } from "../i18n.js";
 import { onReach } from "../reach.js";
 import { isRemoved } from "./removal.js";
 import { filterBar } from "./filters.js";
+import { welcome } from "./welcome.js";
 import { jobRow } from "./row.js";
 
 const LOOK_EVERY_MS = 1000;
@@ -24,9 +25,10 @@ class HistoryList {
     this.cursor = null;
     this.filters = filterBar(() => this.load());
     this.note = h("p", { class: "empty", role: "status" });
+    this.welcome = welcome();
     this.list = h("ul", { class: "jobs" });
     this.more = h("button", { type: "button", class: "plain more", hidden: true, onclick: () => this.loadMore() }, t("history.more"));
-    this.element = h("section", { "aria-labelledby": "history" }, h("h2", { id: "history" }, t("history.title")), this.filters.element, this.note, this.list, this.more);
+    this.element = h("section", { "aria-labelledby": "history" }, h("h2", { id: "history" }, t("history.title")), this.filters.element, this.note, this.welcome, this.list, this.more);
     this.endReach = onReach((isUp) => isUp && this.load());
     this.timer = setInterval(() => this.look(), LOOK_EVERY_MS);
     this.load();
@@ -41,11 +43,13 @@ class HistoryList {
   async load() {
     this.asked?.abort();
     const asked = (this.asked = new AbortController());
+    this.added = [];
     try {
       const page = await listJobs({ ...this.filters.read(), limit: PAGE }, asked.signal);
       this.rows.clear();
       fill(this.list);
       this.show(page);
+      this.added.forEach((job) => this.put(job, "prepend"));
     } catch (error) {
       if (error.name !== "AbortError") this.say(error.message);
     }
@@ -68,7 +72,9 @@ class HistoryList {
 
   async add(jobId) {
     const job = await getJob(jobId).catch(() => null);
-    if (job) this.put(job, "prepend");
+    if (!job) return;
+    this.added.push(job); // the list may have been asked for before there was such a job, and come after it
+    this.put(job, "prepend");
     this.sayIfEmpty();
   }
 
@@ -104,7 +110,10 @@ class HistoryList {
   }
 
   sayIfEmpty() {
-    this.say(this.rows.size ? "" : t(this.filters.isSet() ? "history.nothingFound" : "history.empty"));
+    const isFresh = !this.rows.size && !this.filters.isSet();
+    this.say(this.rows.size || isFresh ? "" : t("history.nothingFound"));
+    this.welcome.hidden = !isFresh;
+    this.filters.element.hidden = isFresh;
   }
 
   say(text) {

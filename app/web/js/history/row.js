@@ -4,6 +4,7 @@ import { cancelJob, retryJob } from "../api.js";
 import { fill, h, iconButton } from "../dom.js";
 import { clock, moment } from "../format.js";
 import { t } from "../i18n.js";
+import { languageOf } from "../languages.js";
 import { jobProgress } from "../progress.js";
 import { toastError } from "../toast.js";
 import { removeJob } from "./removal.js";
@@ -32,7 +33,7 @@ export function jobRow(job, actions) {
 function show(element, job, actions) {
   const name = h("a", { class: "name", href: `#/jobs/${job.job_id}`, "data-act": "open" }, job.filename || t("history.unnamed"));
   const badge = h("span", { class: `badge ${job.status.toLowerCase()}` }, t(`state.${job.status}`));
-  const facts = [moment(job.created_at), job.duration && clock(job.duration), t(`mode.${job.mode}`), job.language].filter(Boolean);
+  const facts = [moment(job.created_at), job.duration && clock(job.duration), t(`mode.${job.mode}`), languageOf(job)].filter(Boolean);
   const details = h("span", { class: "facts" }, facts.join(" · "));
   fill(element, h("div", { class: "job-head" }, name, badge), details, state(job), h("div", { class: "acts" }, buttons(job, actions)));
 }

@@ -41,6 +41,11 @@ class Session {
     return RUNNING.has(this.state) && !this.isStopping;
   }
 
+  /** How long was recorded, in seconds. */
+  get recorded_s() {
+    return this.stream ? this.stream.sound.end / this.stream.request.sampleRate : 0;
+  }
+
   get jobId() {
     return this.stream?.jobId;
   }
@@ -54,6 +59,7 @@ class Session {
   async start(request) {
     this.clear();
     this.isRefined = request.refine;
+    this.isKept = request.keepAudio;
     this.isStopping = false;
     this.become("connecting");
     try {

@@ -2,9 +2,10 @@
 
 import { fill, h, icon } from "../dom.js";
 import { clock } from "../format.js";
-import { currentLocale, t } from "../i18n.js";
+import { t } from "../i18n.js";
 import { LANGUAGES, languageName } from "../languages.js";
 import { toast, toastError } from "../toast.js";
+import { tellApart } from "../transcript/relatives.js";
 import { session } from "./session.js";
 
 const QUIETEST_DB = -60;
@@ -22,13 +23,15 @@ class LiveView {
     this.options = makeOptions();
     this.acts = h("div", { class: "live-acts" });
     this.state = h("div", { class: "live-state", role: "status" });
+    this.time = h("span", { class: "clock", "aria-label": t("live.recorded"), role: "timer" });
     this.note = h("p", { class: "note", role: "status" });
     this.bar = h("span");
     this.level = h("div", { class: "level", "aria-hidden": "true" }, this.bar);
     this.partial = h("p", { class: "partial", dir: "auto" });
     this.finals = h("div", { role: "log", "aria-label": t("live.words"), "aria-live": "polite" });
     this.said = h("div", { class: "card said" }, this.finals, this.partial);
-    this.element = h("div", { class: "live" }, h("h1", {}, t("live.title")), h("p", { class: "hint" }, t("live.intro")), this.options.element, this.acts, this.state, this.level, this.note, this.said);
+    this.desk = h("section", { class: "card desk", "aria-label": t("live.title") }, h("div", { class: "live-line" }, this.state, this.time), this.level, this.note, this.acts, this.options.element);
+    this.element = h("div", { class: "live" }, h("div", {}, h("h1", {}, t("live.title")), h("p", { class: "hint" }, t("live.intro"))), this.desk, this.said);
     this.renew();
     this.showFinals();
   }
@@ -43,7 +46,10 @@ class LiveView {
   renew() {
     const { state, isPaused, isRecording, note } = session;
     const isOver = state === "idle" || state === "done" || state === "failed";
+    this.desk.className = `card desk is-${isRecording && isPaused ? "paused" : state}`;
     this.options.element.hidden = !isOver;
+    this.time.hidden = !isRecording;
+    this.note.hidden = !note;
     this.level.hidden = !isRecording;
     this.said.hidden = state === "idle" || (isOver && !session.finals.length);
     this.note.textContent = note;
@@ -60,7 +66,7 @@ class LiveView {
 
   /** The same buttons stay the same elements, so that the keyboard's place stays. */
   showActs(isOver) {
-    const wanted = isOver ? overActs(session.state === "idle") : session.isRecording ? recordingActs() : [];
+    const wanted = isOver ? overActs(!session.finals.length) : session.isRecording ? recordingActs() : [];
     const key = wanted.map(([name]) => name).join();
     if (this.acts.told === key && this.acts.childElementCount) return;
     const hadFocus = this.acts.contains(document.activeElement);
@@ -76,6 +82,8 @@ class LiveView {
   showLevel() {
     const db = 20 * Math.log10(session.level || 1e-6);
     this.bar.style.transform = `scaleX(${Math.min(1, Math.max(0, 1 - db / QUIETEST_DB))})`;
+    const told = clock(session.recorded_s);
+    if (this.time.textContent !== told) this.time.textContent = told;
   }
 
   showFinals() {
@@ -91,15 +99,16 @@ class LiveView {
 }
 
 function recordingActs() {
-  const pause = session.isPaused ? ["live.resume", "mic", () => session.resume(), "button"] : ["live.pause", "pause", () => session.pause(), "button"];
+  const pause = session.isPaused ? ["live.resume", "mic", () => session.resume(), "button"] : ["live.pause", "pause", () => session.pause(), "button second"];
   return [["live.stop", "stop", () => session.stop(), "button danger"], pause];
 }
 
 function overActs(isFirst) {
-  const start = [isFirst ? "live.start" : "live.again", "mic", (view) => view.start(), "button"];
-  if (session.state !== "done") return [start];
+  const isDone = session.state === "done";
+  const start = [isFirst ? "live.start" : "live.again", "mic", (view) => view.start(), isDone ? "button second" : "button start"];
+  if (!isDone) return [start];
   const open = ["live.open", "play", () => location.assign(`#/jobs/${session.jobId}`), "button"];
-  return [open, session.isRefined && ["live.openRefined", null, openRefined, "plain"], ["live.diarize", null, diarize, "plain"], start].filter(Boolean);
+  return [open, session.isRefined && ["live.openRefined", "better", openRefined, "button second"], session.isKept && ["live.diarize", "voices", () => tellApart(session.jobId), "button second"], start].filter(Boolean);
 }
 
 const button = (name, sign, onclick, kind) => h("button", { type: "button", class: kind, onclick }, sign && icon(sign), t(name));
@@ -111,20 +120,6 @@ async function openRefined() {
     else toast(t("live.notRefined"), { kind: "bad" });
   } catch (error) {
     toastError(error);
-  }
-}
-
-async function diarize() {
-  const form = new FormData();
-  form.append("job_uuid", session.jobId);
-  try {
-    const answer = await fetch("/api/diarization/createJob", { method: "POST", body: form, headers: { "Accept-Language": currentLocale() } });
-    if (answer.status === 404) return toast(t("live.noSpeakers"), { kind: "bad" });
-    const told = await answer.json();
-    if (!answer.ok) return toast(told.message, { kind: "bad" });
-    return location.assign(`#/jobs/${told.data.job_uuid}`);
-  } catch (error) {
-    return toastError(error);
   }
 }
 

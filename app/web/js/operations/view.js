@@ -10,6 +10,7 @@ import { table } from "./table.js";
 
 const EVERY_MS = 2000;
 const SHOWN = 20;
+const WIDE = new Set(["running", "failed"]);
 
 /** The view at `/operations`. */
 export function operationsView(main) {
@@ -20,7 +21,7 @@ export function operationsView(main) {
 
 class Operations {
   constructor(main) {
-    this.parts = Object.fromEntries(["state", "queues", "workers", "running", "failed", "hour"].map((name) => [name, h("section", { class: "card" })]));
+    this.parts = Object.fromEntries(["state", "hour", "queues", "workers", "running", "failed"].map((name) => [name, h("section", { class: WIDE.has(name) ? "card wide" : "card" })]));
     fill(main, h("h1", {}, t("nav.operations")), h("div", { class: "panels" }, Object.values(this.parts)));
     this.asked = new AbortController();
   }

@@ -12,7 +12,7 @@ export class Controls {
     this.playButton = iconButton("play", t("player.play"), () => player.toggle(), { class: "icon-button big" });
     this.time = h("span", { class: "clock" });
     this.rate = h("span", { class: "rate", "aria-live": "polite" });
-    this.skip = h("button", { type: "button", class: "plain toggle", onclick: () => player.toggleSkipping() }, t("player.skip"));
+    this.skip = h("button", { type: "button", class: "plain toggle", "aria-label": t("player.skip"), title: t("player.skip"), onclick: () => player.toggleSkipping() }, icon("skip"), h("span", { class: "wide-only" }, t("player.skip")));
     const speed = h("div", { class: "group", role: "group", "aria-label": t("player.speed") }, textButton("−", t("player.slower"), () => player.faster(-1)), this.rate, textButton("+", t("player.faster"), () => player.faster(1)));
     const zoom = h("div", { class: "group wide-only", role: "group", "aria-label": t("player.zoom") }, textButton("−", t("player.zoomOut"), () => waveform.zoomBy(0.5)), h("span", { class: "hint" }, t("player.zoom")), textButton("+", t("player.zoomIn"), () => waveform.zoomBy(2)));
     this.element = h("div", { class: "controls" }, this.playButton, this.time, speed, this.skip, zoom);

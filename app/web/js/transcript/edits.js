@@ -12,9 +12,8 @@ export class Edits {
     this.done = [];
   }
 
-  /** Which segments were corrected before. */
-  async load() {
-    const { edits } = await getEdits(this.jobId);
+  /** Note which segments are corrected. */
+  take({ edits }) {
     this.machineTexts = new Map(edits.map((edit) => [edit.segment.id, edit.machine_text]));
     return edits;
   }
@@ -48,7 +47,7 @@ export class Edits {
   async send(segment, text) {
     const machineText = this.machineTexts.get(segment.id) ?? segment.text;
     await changeJob(this.jobId, { segments: { [segment.id]: text === machineText ? null : text } });
-    const edits = await this.load();
+    const edits = this.take(await getEdits(this.jobId));
     const now = edits.find((edit) => edit.segment.id === segment.id)?.segment;
     this.transcript.replace(now ?? (await this.machines(segment)));
   }

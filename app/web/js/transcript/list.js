@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { lastAtOrBefore } from "./model.js";
 
-const BEYOND_PX = 600;
+const BEYOND_PX = 400;
 
 /** `estimate(i, width)` guesses a row's height in pixels, `render(i)` makes its element; it is measured once it is there. */
 export class VirtualList {

@@ -1,5 +1,7 @@
 // A transcript as the page needs it: which word is said when, found by halving.
 
+import { t } from "../i18n.js";
+
 const HELD_S = 0.35;
 
 /** What was said; `segments` and `speakers` are as the service tells them. */
@@ -43,9 +45,10 @@ export class Transcript {
     return lastAtOrBefore(this.firstWord.subarray(0, this.segments.length), word);
   }
 
-  /** The name of a speaker, or the label itself. */
+  /** The name of a speaker; one that has none is called by the number in the label. */
   nameOf(label) {
-    return this.speakers.find((speaker) => speaker.label === label)?.name || label;
+    const number = /^SPEAKER_(\d+)$/.exec(label)?.[1];
+    return this.speakers.find((speaker) => speaker.label === label)?.name || (number ? t("speaker.nth", { n: Number(number) + 1 }) : label);
   }
 }
 

@@ -1,6 +1,6 @@
 // A finished transcript: its parts put together.
 
-import { audioUrl, getPeaks, getTranscript } from "../api.js";
+import { audioUrl, getEdits, getPeaks, getTranscript } from "../api.js";
 import { h, iconButton } from "../dom.js";
 import { t } from "../i18n.js";
 import { toastError } from "../toast.js";
@@ -21,13 +21,14 @@ import { Waveform } from "./waveform.js";
 
 const JUMP_S = 5;
 
-/** Load all of it; gives its element, `shown` to be called once it is in the page, and `end`. */
-export async function openTranscript(job, head) {
+/** Load all of it, with the head that `makeHead(transcript)` makes; gives its element, `shown` to be called once it is in the page, and `end`. */
+export async function openTranscript(job, makeHead) {
   const id = job.job_id;
-  const [told, peaks] = await Promise.all([getTranscript(id), getPeaks(id).catch(() => null)]);
-  const opened = new OpenTranscript(job, new Transcript(told), peaks, head);
+  const [told, corrected, peaks] = await Promise.all([getTranscript(id), getEdits(id), getPeaks(id).catch(() => null)]);
+  const transcript = new Transcript(told);
+  const opened = new OpenTranscript(job, transcript, peaks, makeHead(transcript));
   if (!peaks) outlineOf(job).then((made) => made && opened.waveform.show(made));
-  await opened.edits.load();
+  opened.edits.take(corrected);
   return opened;
 }
 
@@ -75,8 +76,11 @@ class OpenTranscript {
     this.undoButton = iconButton("undo", t("undo.last"), () => this.undo(), { disabled: true });
     this.help = keysHelp();
     this.sound = h("section", { class: "sound", "aria-label": t("player.label") }, this.waveform.element, this.controls.element);
-    const tools = h("div", { class: "tools-bar" }, this.search.element, this.undoButton, this.help.element, exportMenu(job.job_id));
-    const nothing = !this.transcript.segments.length && h("p", { class: "empty" }, t("transcript.nothing"));
+    const isSilent = !this.transcript.segments.length;
+    const tools = h("div", { class: "tools-bar", hidden: isSilent }, this.search.element, this.undoButton, this.help.element, exportMenu(job.job_id));
+    const nothing = isSilent && h("p", { class: "empty" }, t("transcript.nothing"));
+    this.list.element.hidden = isSilent;
+    this.list.element.classList.toggle("has-voices", this.transcript.speakers.length > 0);
     return h("div", { class: "transcript-page" }, head, tools, this.speakers.element, this.sound, nothing, this.list.element);
   }
 

@@ -1,4 +1,4 @@
-// The outline of a recording that no worker has drawn, as of a live session: drawn here, if it is not too long.
+// The outline of a recording that no worker has drawn, as of older live sessions: drawn here, if it is not too long.
 
 import { audioUrl } from "../api.js";
 

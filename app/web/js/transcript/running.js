@@ -20,7 +20,7 @@ class RunningJob {
     this.job = job;
     this.onended = onended;
     this.standing = h("div", { class: "card standing" });
-    this.heard = h("div", { class: "heard", role: "log", "aria-label": t("job.soFar") });
+    this.heard = h("div", { class: "heard card", role: "log", "aria-label": t("job.soFar") });
     this.element = h("div", {}, head, this.standing, this.heard);
     this.segments = new Set();
     this.show(job);
@@ -72,6 +72,6 @@ class RunningJob {
 
   act(act, name, job, isOver = false) {
     const run = () => act(job.job_id).catch(toastError).finally(() => this.onended());
-    return !isOver && h("button", { type: "button", class: "button small", onclick: run }, t(name, { name: "" }));
+    return !isOver && h("button", { type: "button", class: "button small second", onclick: run }, t(name, { name: "" }));
   }
 }

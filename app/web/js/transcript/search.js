@@ -42,7 +42,7 @@ export class SearchBar {
     this.onfound = onfound;
     this.matches = [];
     this.at = 0;
-    this.input = h("input", { type: "search", placeholder: t("search.within"), "aria-label": t("search.within"), oninput: debounced(() => this.look(), TYPED_MS), onkeydown: (event) => this.key(event) });
+    this.input = h("input", { type: "search", placeholder: t("search.short"), "aria-label": t("search.within"), oninput: debounced(() => this.look(), TYPED_MS), onkeydown: (event) => this.key(event) });
     this.count = h("span", { class: "count", role: "status" });
     this.element = h("div", { class: "search-bar", role: "search" }, this.input, this.count, iconButton("up", t("search.previous"), () => this.go(-1)), iconButton("down", t("search.next"), () => this.go(1)));
   }
@@ -72,6 +72,7 @@ export class SearchBar {
   show() {
     const n = this.matches.length;
     const isAsked = this.input.value.trim() !== "";
+    this.element.classList.toggle("is-searching", isAsked);
     this.count.textContent = isAsked ? (n ? t("search.at", { at: this.at + 1, n }) : t("search.none")) : "";
     const found = new Set(this.matches.flatMap((match) => match.words));
     const match = this.matches[this.at];

@@ -9,13 +9,13 @@ import { wordsOf } from "./model.js";
 const UNSURE = 0.5;
 const LINE_PX = 27;
 const LETTER_PX = 8.4;
-const AROUND_PX = 40;
+const AROUND_PX = 14;
 
 /** How high a segment will be, about, in a list of a width. */
 export function estimatedHeight(segment, width) {
-  const room = Math.max(200, width - (width > 640 ? 190 : 40));
+  const room = Math.max(200, width - (width > 640 ? 270 : 40));
   const lines = Math.max(1, Math.ceil((segment.text.length * LETTER_PX) / room));
-  return lines * LINE_PX + AROUND_PX;
+  return lines * LINE_PX + AROUND_PX + (width > 640 ? 0 : 36);
 }
 
 /** The row of segment `i`. `context` has the transcript, `found` words, `edited` ids, and what to do. */

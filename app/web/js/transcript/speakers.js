@@ -45,7 +45,7 @@ export class Speakers {
       }
     };
     const buttons = h("div", { class: "dialog-acts" }, h("button", { type: "button", class: "plain", onclick: () => dialog.close() }, t("editor.cancel")), h("button", { type: "submit", class: "button small" }, t("editor.save")));
-    fill(dialog, h("form", { onsubmit: save, onkeydown: (event) => event.stopPropagation() }, h("h2", { id: "rename-title" }, t("speaker.title", { label })), h("label", { for: "speaker-name" }, t("speaker.name")), input, problem, buttons));
+    fill(dialog, h("form", { onsubmit: save, onkeydown: (event) => event.stopPropagation() }, h("h2", { id: "rename-title" }, t("speaker.title", { name: this.transcript.nameOf(label) })), h("label", { for: "speaker-name" }, t("speaker.name")), input, problem, buttons));
     document.body.append(dialog);
     dialog.showModal();
     input.select();

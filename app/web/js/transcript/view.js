@@ -4,8 +4,10 @@ import { getJob } from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { clock, moment } from "../format.js";
 import { t } from "../i18n.js";
+import { languageOf } from "../languages.js";
 import { onReach } from "../reach.js";
 import { openTranscript } from "./open.js";
+import { relatives } from "./relatives.js";
 import { runningJob } from "./running.js";
 
 /** The view at `/jobs/…`. */
@@ -45,14 +47,13 @@ class JobView {
   }
 
   async show(job) {
-    const head = heading(job);
     document.title = `${job.filename} · Parloir`;
     if (job.status === "COMPLETED") {
-      const opened = await openTranscript(job, head);
+      const opened = await openTranscript(job, (transcript) => heading(job, transcript));
       if (this.isLeft) return opened.end();
       this.inside = opened;
     } else {
-      this.inside = runningJob(job, head, () => !this.isLeft && this.load());
+      this.inside = runningJob(job, heading(job), () => !this.isLeft && this.load());
     }
     fill(this.main, this.inside.element);
     return this.inside.shown?.();
@@ -64,8 +65,8 @@ class JobView {
   }
 }
 
-function heading(job) {
-  const facts = [moment(job.created_at), job.duration && clock(job.duration), job.engine && [job.engine, job.model].filter(Boolean).join(" "), job.language].filter(Boolean);
+function heading(job, transcript) {
+  const facts = [moment(job.created_at), job.duration && clock(job.duration), job.engine && [job.engine, job.model].filter(Boolean).join(" "), languageOf(job)].filter(Boolean);
   const back = h("a", { class: "icon-button", href: "#/", "aria-label": t("nav.back"), title: t("nav.back") }, icon("back"));
-  return h("div", { class: "title" }, back, h("div", {}, h("h1", {}, job.filename || t("history.unnamed")), h("p", { class: "facts" }, facts.join(" · "))));
+  return h("div", { class: "title" }, back, h("div", {}, h("h1", {}, job.filename || t("history.unnamed")), h("p", { class: "facts" }, facts.join(" · "))), relatives(job, transcript));
 }

@@ -50,9 +50,12 @@ def broken_promises(house: House, accepted: Iterable[str], storage: Path, *, n_u
     with house.database.work() as work:
         states = {str(row[0]): row[1] for row in work.session.execute(select(Job.id, Job.state))}
         left = work.session.scalars(select(JobPart.job_id).join(Job).where(Job.state == JobState.COMPLETED)).all()
+        done = select(Job.id).where(Job.state == JobState.COMPLETED)
+        halves = work.session.scalars(select(Job.id).where(Job.parent_id.in_(done))).all()
     broken = [f"{job_id} was accepted and is lost" for job_id in accepted if job_id not in states]
     broken += [f"{job_id} never ended: it is {state}" for job_id, state in states.items() if state not in FINAL]
     broken += [f"{job_id} has ended and its parts are still there" for job_id in left]
+    broken += [f"{job_id} is a half of a job that has its words" for job_id in halves]
     for mode in Mode:
         if n_missing := drift(house.database, HintQueue(house.client, mode), mode):
             broken.append(f"{n_missing} due jobs have no hint in the {mode.queue}")
@@ -104,8 +107,12 @@ def _judged_edge(change: Row[Any]) -> Iterator[str]:
         yield f"{edge} counted as {change.attempts} attempts"
     if change.old_state == "PROCESSING" and change.state in FINAL and change.ended_by != change.old_claim:
         yield f"{edge} was written by {change.ended_by}, the claim was {change.old_claim}'s"
-    if change.old_state == "PROCESSING" and change.state == "QUEUED" and change.counted != (not change.is_parked):
-        yield f"{edge} was counted {change.counted} times{' though it was parked' * change.is_parked}"
+    if (
+        change.old_state == "PROCESSING"
+        and change.state == "QUEUED"
+        and change.counted != (0 if change.is_parked else 1)
+    ):
+        yield f"{edge} was counted {change.counted} times{' though it was parked' if change.is_parked else ''}"
 
 
 def _second_ends(changes: Iterable[Row[Any]]) -> Iterator[str]:

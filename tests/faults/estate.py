@@ -89,7 +89,15 @@ class Estate:
 
     def restart_postgres(self) -> None:
         """`pg_ctl restart -m immediate`: no transaction is ended in good order, the log is replayed."""
+        self.crash_postgres()
+        self.revive_postgres()
+
+    def crash_postgres(self) -> None:
+        """`pg_ctl stop -m immediate`, without waiting for it."""
         os.kill(self.postgres.process.pid, signal.SIGQUIT)
+
+    def revive_postgres(self) -> None:
+        """It is there again, with what was committed."""
         self.postgres.process.end(10)
         self.postgres.start()
         self.house.engine.dispose()
@@ -101,11 +109,9 @@ class Estate:
         writer.suspend()
 
         def crash() -> None:
-            os.kill(self.postgres.process.pid, signal.SIGQUIT)
+            self.crash_postgres()
             writer.kill()  # frozen, it would be waited for
-            self.postgres.process.end(10)
-            self.postgres.start()
-            self.house.engine.dispose()
+            self.revive_postgres()
 
         try:
             yield crash

@@ -216,6 +216,32 @@ def test_postgres_crashes_while_jobs_run(estate: Estate, api):
 
 
 @pytest.mark.long
+def test_postgres_crashes_in_the_middle_of_a_claim_and_of_a_result(estate: Estate, api, postgres_proxy):
+    estate.site.settings["MAX_CRASHES"] = "10"
+    estate.site.postgres_url = proxied_postgres(estate)
+    with estate.site.worker():
+        for n, statement in enumerate((CLAIM, RESULT, CLAIM, RESULT), start=1):
+            postgres_proxy.lose_answer(to=statement, meanwhile=estate.crash_postgres)
+            job = estate.submitted(api)
+            wait_for(lambda n=n: postgres_proxy.n_lost == n)
+            estate.revive_postgres()
+            check(estate, job)
+            assert (estate.house.row(job).state, estate.house.row(job).failures) == ("COMPLETED", 0)
+
+
+@pytest.mark.long
+def test_postgres_crashes_in_the_middle_of_the_commit_that_takes_a_job_in(estate: Estate, postgres_proxy):
+    with estate.api(DATABASE_URL=proxied_postgres(estate)) as api:
+        postgres_proxy.lose_answer(to=COMMIT, after=b"INSERT INTO idempotency_keys", meanwhile=estate.crash_postgres)
+        assert estate.submit(api, key="once").status_code == 503
+        estate.revive_postgres()
+        job = accepted_id(estate.submit(api, key="once"))
+    assert n_jobs(estate) == 1
+    with estate.site.worker():
+        check(estate, job, n_unanswered=1)
+
+
+@pytest.mark.long
 def test_the_api_takes_jobs_in_again_by_itself_after_postgres_was_away(estate: Estate, api):
     estate.submitted(api)
     estate.restart_postgres()

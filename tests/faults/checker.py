@@ -107,12 +107,8 @@ def _judged_edge(change: Row[Any]) -> Iterator[str]:
         yield f"{edge} counted as {change.attempts} attempts"
     if change.old_state == "PROCESSING" and change.state in FINAL and change.ended_by != change.old_claim:
         yield f"{edge} was written by {change.ended_by}, the claim was {change.old_claim}'s"
-    if (
-        change.old_state == "PROCESSING"
-        and change.state == "QUEUED"
-        and change.counted != (0 if change.is_parked else 1)
-    ):
-        yield f"{edge} was counted {change.counted} times{' though it was parked' if change.is_parked else ''}"
+    if change.old_state == "PROCESSING" and change.state == "QUEUED" and change.counted != (not change.is_parked):
+        yield f"{edge} was counted {change.counted} times{', but only parked' if change.is_parked else ''}"
 
 
 def _second_ends(changes: Iterable[Row[Any]]) -> Iterator[str]:

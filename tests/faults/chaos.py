@@ -147,6 +147,15 @@ class Chaos:
         self._revive()
         self._estate.house.client.flushall()
 
+    def tended(self, condition: Callable[[], bool]) -> Callable[[], bool]:
+        """The condition, after what has ended was started again: a worker told to go may have gone only now."""
+
+        def tended() -> bool:
+            self._revive()
+            return condition()
+
+        return tended
+
     def _break(self, fault: Callable[[], None]) -> None:
         self._tell(f"{time.strftime('%H:%M:%S')}  {fault.__name__}")
         fault()
@@ -271,9 +280,9 @@ def run_chaos(
         chaos.run(until=lambda: clients.are_done() and _is_at_rest(estate), for_s=for_s)
         tell("healing")
         chaos.heal()
-        wait_for(clients.are_done, 60 + n_jobs)
+        wait_for(chaos.tended(clients.are_done), 60 + n_jobs)
         with suppress(AssertionError):  # what has not come to rest, the checker tells
-            wait_for(lambda: _is_at_rest(estate), 60 + 2 * n_jobs)
+            wait_for(chaos.tended(lambda: _is_at_rest(estate)), 60 + 2 * n_jobs)
         return _judged(estate, clients, chaos)
 
 

@@ -12,15 +12,16 @@ from redis.retry import Retry
 
 T = TypeVar("T")
 Ping = Callable[[], object]
-REST_S = 0.5
+REST_S = 1.0
 
 
 class Breaker(Retry):
     """A broken connection is made anew once; a silence is not waited for twice.
 
     One for all connections of a client. The call that finds Redis silent or gone opens it; from then on calls are
-    refused at once, and a thread asks in their stead until Redis answers. So a request waits for one time-out at most,
-    however many calls it makes, and only if it was under way when Redis went.
+    refused at once, and a thread asks in their stead until Redis answers: after a rest, so that of a Redis that is but
+    slow no request waits for every call that it makes. It waits for one time-out at most, and only if it was under way
+    when Redis went.
     """
 
     def __init__(self, ping: Ping, rest_s: float = REST_S) -> None:
@@ -61,12 +62,11 @@ class Breaker(Retry):
 
 def _ask_until_answered(breaker: "weakref.ref[Breaker]", ping: Ping, rest_s: float) -> None:
     """Close the breaker when Redis answers; give up once nobody has that breaker any more."""
-    while (opened := breaker()) is not None:
-        if _answers(ping):
+    while breaker() is not None:
+        time.sleep(rest_s)
+        if _answers(ping) and (opened := breaker()) is not None:
             opened.close()
             return
-        del opened
-        time.sleep(rest_s)
 
 
 def _answers(ping: Ping) -> bool:

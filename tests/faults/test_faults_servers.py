@@ -160,7 +160,7 @@ def submissions(estate: Estate, api, for_s: float, every_s: float) -> tuple[list
 
 
 def seconds_of_a_submission(estate: Estate, api) -> float:
-    time.sleep(1.1)  # by now the API asks Redis again
+    time.sleep(1.1)  # no two share a wait
     begun_s = time.monotonic()
     accepted_id(estate.submit(api, key=str(begun_s)))
     return time.monotonic() - begun_s

@@ -135,6 +135,20 @@ def test_one_call_waits_for_a_redis_that_is_gone_and_none_after_it():
     assert away.n_waited == 1
 
 
+def test_a_redis_that_is_only_slow_is_let_rest_before_it_is_asked_again():
+    slow = Away()
+    slow.is_back = True
+    breaker = Breaker(slow.ping, rest_s=60)
+    with pytest.raises(redis.TimeoutError):
+        breaker.call_with_retry(time_out, lambda _: None)
+    time.sleep(0.1)
+    assert not is_let_through(breaker, slow)
+
+
+def time_out() -> None:
+    raise redis.TimeoutError
+
+
 def test_calls_go_through_again_by_themselves_once_redis_answers():
     away = Away()
     breaker = Breaker(away.ping, rest_s=0.01)

@@ -254,6 +254,7 @@ class Report:
     """What came of it; `broken` is empty if all went well."""
 
     n_accepted: int
+    n_diarized: int
     n_unanswered: int
     faults: Counter[str]
     broken: list[str]
@@ -302,7 +303,8 @@ def _judged(estate: Estate, clients: Clients, chaos: Chaos) -> Report:
         if state != ("FAILED" if "refuse" in told else "COMPLETED"):
             broken.append(f"{job_id} ({told}) is {state}: {house.row(job_id).error_code}")
     broken += _made_twice(estate, clients.n_without_key)
-    return Report(len(clients.accepted), clients.n_unanswered, chaos.counts, broken, estate.site.logs())
+    n_diarized = sum(house.row(job_id).mode == Mode.DIARIZATION for job_id in clients.accepted)
+    return Report(len(clients.accepted), n_diarized, clients.n_unanswered, chaos.counts, broken, estate.site.logs())
 
 
 def _made_twice(estate: Estate, n_without_key: int) -> list[str]:
@@ -325,9 +327,8 @@ def main() -> None:
     print(f"seed {given.seed}, {given.jobs} jobs")
     workers = {"n_workers": given.workers, "n_diarizers": given.diarizers}
     report = run_chaos(given.seed, given.jobs, for_s=given.seconds, **workers, tell=print)
-    print(
-        f"{report.n_accepted} jobs accepted, {report.n_unanswered} requests unanswered, faults: {dict(report.faults)}"
-    )
+    print(f"{report.n_accepted} jobs accepted, {report.n_diarized} of them diarizations")
+    print(f"{report.n_unanswered} requests unanswered, faults: {dict(report.faults)}")
     if report.broken:
         sys.exit("\n".join([report.logs[-20_000:], "BROKEN:", *report.broken]))
     print("every promise was kept")

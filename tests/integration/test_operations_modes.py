@@ -59,7 +59,7 @@ def test_each_queue_tells_of_its_jobs_and_each_mode_of_its_workers(api: Api, sit
     with gateway.connected(gateway.open()) as client:
         client.send(SOUND, upto=IN_MID_UTTERANCE)
         seen: set[str] = set()
-        diarization = diarize(api, speech, diarizationModel="slow", prompt="sleep:2")
+        diarization = diarize(api, speech, diarizationModel="slow", prompt="sleep:0.7")
         wait_for(lambda: seen.update(working(api)) or seen == QUEUES)
         assert command("top", "--once") == 0
         shown = capsys.readouterr().out

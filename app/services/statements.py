@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql import ClauseElement
 
@@ -60,7 +61,8 @@ def _lent(engine: Engine) -> Iterator[Any]:
     """A connection of the engine's pool that commits each statement; one that was cut off is not used again."""
     try:
         lent = engine.raw_connection()
-    except (psycopg2.OperationalError, PoolTimeout) as error:
+    except (psycopg2.OperationalError, OperationalError, InterfaceError, PoolTimeout) as error:
+        # SQLAlchemy's own: on an engine's first connection it asks things itself, and may be cut off then.
         raise Unavailable(service="database") from error
     connection: Any = lent.dbapi_connection
     try:

@@ -12,11 +12,15 @@ from urllib.parse import quote
 import httpx
 import psutil
 import pytest
+from sqlalchemy import create_engine
 
+from app.domain.errors import Unavailable
 from app.domain.job import JobOptions, Mode
+from app.services.database import Database, Unhurried
 from app.services.jobs.idempotency import HOLD_S
 from app.services.jobs.reconciler import drift
 from app.services.jobs.views import options_to_dict
+from app.services.statements import Statement
 from tests.faults.checker import at_rest, broken_promises, broken_rules
 from tests.faults.estate import NOBODY, Estate, accepted_id, make_estate, serving_process
 from tests.faults.proxy import Proxy
@@ -248,6 +252,18 @@ def test_the_api_takes_jobs_in_again_by_itself_after_postgres_was_away(estate: E
     job = estate.submitted(api)
     with estate.site.worker():
         check(estate, job)
+
+
+def test_a_process_that_is_cut_off_at_its_first_connection_is_told_so_and_asks_again(estate: Estate, postgres_proxy):
+    one = Statement("SELECT 1", {})
+    for kind in (lambda url: Database(create_engine(url)), Unhurried):
+        postgres_proxy.lose_answer(to=b"pg_catalog.version")
+        database = kind(proxied_postgres(estate))
+        with pytest.raises(Unavailable):
+            database.rows(one, {})
+        assert database.rows(one, {}) == [(1,)]
+        database.dispose()
+    assert postgres_proxy.n_lost == 2
 
 
 @pytest.mark.long

@@ -24,7 +24,7 @@ from app.routes.registration import register
 from app.routes.table import NATIVE, ROUTES, SOCKETS
 from app.routes.vosk import PATH as VOSK_PATH
 from app.services.container import build_services
-from app.services.database import LOST_PEER
+from app.services.database import LOST_PEER, limited
 from app.services.jobs.submission import Defaults
 from app.services.patience import patient
 from config.api import ApiConfig
@@ -41,7 +41,7 @@ POOL = {
         "connect_timeout": 3,
         "connection_factory": patient(20.0),
         "application_name": "parloir-api",
-        "options": "-c statement_timeout=15000",
+        "options": limited(15),
     },
 }
 

@@ -10,7 +10,7 @@ from app.helpers.database_url import with_driver
 from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
-from app.services.database import LOST_PEER, Database, Unhurried
+from app.services.database import LOST_PEER, Database, Unhurried, limited
 from app.services.diarization.joining import Joiner
 from app.services.jobs.bell import Bell
 from app.services.jobs.claims import Claims
@@ -108,6 +108,6 @@ def connecting(config: WorkerConfig) -> dict[str, Any]:
             "connect_timeout": 3,
             "connection_factory": patient(35.0),
             "application_name": "parloir-worker",
-            "options": "-c statement_timeout=30s",
+            "options": limited(30),
         },
     }

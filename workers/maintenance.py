@@ -21,7 +21,7 @@ from app.helpers.database_url import with_driver
 from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.presence import WorkerPresence, announce, leave
-from app.services.database import LOST_PEER, Database
+from app.services.database import LOST_PEER, Database, limited
 from app.services.delivery.courier import Courier
 from app.services.delivery.deliverer import Deliverer
 from app.services.delivery.key_file import kept_secret
@@ -173,6 +173,6 @@ def _engine(config: WorkerConfig) -> Engine:
             "connect_timeout": 3,
             "connection_factory": patient(35.0),
             "application_name": "parloir-maintenance",
-            "options": "-c statement_timeout=30s",
+            "options": limited(30),
         },
     )

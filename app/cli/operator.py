@@ -16,7 +16,7 @@ from app.queues.connection import connect
 from app.queues.events import EventLog
 from app.queues.hints import HintQueue
 from app.services.access.projects import Projects
-from app.services.database import Database
+from app.services.database import Database, limited
 from app.services.jobs.control import Control
 from app.services.jobs.dead import DeadLetters
 from app.services.jobs.narrator import Narrator
@@ -78,7 +78,7 @@ def _urls(config: OperatingConfig) -> tuple[str, str]:
 
 
 def _connecting() -> dict[str, object]:
-    return {"connect_timeout": 3, "application_name": "parloir-operator", "options": "-c statement_timeout=60s"}
+    return {"connect_timeout": 3, "application_name": "parloir-operator", "options": limited(60)}
 
 
 def _why_not(config: OperatingConfig) -> str:

@@ -21,11 +21,20 @@ log = structlog.get_logger(__name__)
 LOST_PEER = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """What libpq is told, so that a PostgreSQL behind a broken network is given up after some 25 s, not after hours."""
 
+IDLE_MS = 10_000
+"""After so long without a word, PostgreSQL ends a transaction: a process that is frozen in the middle of one must not
+keep its rows from the others. Less than a usual lease, so that a lost run is taken over as if it had held nothing."""
+
 STATEMENT_MS, GIVEN_UP_AFTER_S = 4000, 5.0
 """For claims and beats: a PostgreSQL that lives ends them itself, one that hangs is given up soon after."""
 
 # The log is written in order. A commit waits for it only if the transaction has written to it: here an empty message.
 LEAVE_A_MARK = Statement("SELECT pg_logical_emit_message(true, 'parloir', '')", {})
+
+
+def limited(statement_s: int) -> str:
+    """What PostgreSQL is told for a connection: how long a statement may take, and a transaction be silent."""
+    return f"-c statement_timeout={statement_s}s -c idle_in_transaction_session_timeout={IDLE_MS}"
 
 
 class Work:

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg2
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql import ClauseElement
 
@@ -99,7 +100,8 @@ class Singles:
     def _take_from_pool(self) -> PoolProxiedConnection:
         try:
             lent = self._engine.raw_connection()
-        except (psycopg2.OperationalError, PoolTimeout) as error:
+        except (psycopg2.OperationalError, OperationalError, InterfaceError, PoolTimeout) as error:
+            # SQLAlchemy's own: on an engine's first connection it asks things itself, and may be cut off then.
             raise Unavailable(service="database") from error
         _set_autocommit(lent, True)
         return lent

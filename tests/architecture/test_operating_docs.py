@@ -125,7 +125,11 @@ def test_each_alert_says_what_to_do():
     "metric",
     [
         'parloir_worker_slots{mode="batch"}',
+        'parloir_worker_slots{mode="streaming"}',
+        'parloir_worker_slots{mode="diarization"}',
+        "parloir_stream_lag_seconds",
         "parloir_queue_oldest_seconds",
+        "parloir_deliveries_overdue_seconds",
         "parloir_queue_drift",
         "parloir_last_hour_jobs_poisoned",
         "parloir_last_hour_crashes",

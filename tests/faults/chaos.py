@@ -2,7 +2,8 @@
 
 `make chaos SEED=7 JOBS=500`, or `python -m tests.faults.chaos --help`. The faults and their order come from the seed;
 what they hit just then is up to the machine. Clients do what clients should: they send again what was not answered,
-with the same Idempotency-Key; those without one do not.
+with the same Idempotency-Key; those without one do not. With a diarization worker, some jobs are diarizations: their
+words are a job of their own on the batch queue, and whichever half ends last brings the end.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +24,7 @@ import httpx
 import psutil
 
 from app.domain.errors import Unavailable
+from app.domain.job import Mode
 from tests.faults.checker import at_rest, broken_promises, broken_rules
 from tests.faults.estate import NOBODY, Estate, make_estate
 from tests.http_api import ServedApi
@@ -38,6 +40,9 @@ SETTINGS = {
     "RETRY_BASE_S": "0.2",
 }
 PROMPTS = ("", "", "sleep:0.2", "sleep:0.5", "sleep:1", "refuse")
+DIARIZED = 0.3
+"""The part of the jobs that are diarizations, where there is a worker for them."""
+DIARIZERS = ("halves", "halves", "slow", "refuse")
 N_CLIENTS = 3
 
 
@@ -49,8 +54,9 @@ class Clients:
     apis: list[ServedApi]
     seed: int
     n_jobs: int
+    diarize: bool = False
     accepted: dict[str, str] = field(default_factory=dict)
-    """Prompts by the ids of the jobs that were answered 202."""
+    """What their engines were told to do, by the ids of the jobs that were answered 202."""
     n_unanswered: int = 0
     n_without_key: int = 0
 
@@ -76,20 +82,21 @@ class Clients:
         chance = random.Random(f"{self.seed} job {n}")
         prompt, api = chance.choice(PROMPTS), chance.choice(self.apis)
         key = f"chaos-{self.seed}-{n}" if chance.random() < 0.7 else None
+        diarizer = chance.choice(DIARIZERS) if self.diarize and chance.random() < DIARIZED else ""
         self.n_without_key += key is None
         while True:
-            if self._is_taken_in(api, prompt, key) or key is None:
+            if self._is_taken_in(api, prompt, key, diarizer) or key is None:
                 return
             time.sleep(0.3)
 
-    def _is_taken_in(self, api: ServedApi, prompt: str, key: str | None) -> bool:
+    def _is_taken_in(self, api: ServedApi, prompt: str, key: str | None, diarizer: str) -> bool:
         try:
-            answer = self.estate.submit(api, prompt, key, timeout=10.0)
+            answer = self.estate.submit(api, prompt, key, diarizer, timeout=10.0)
         except httpx.TransportError:
             self.n_unanswered += 1
             return False
         if answer.status_code == 202:
-            self.accepted[answer.json()["data"]["job_uuid"]] = prompt
+            self.accepted[answer.json()["data"]["job_uuid"]] = f"{prompt} {diarizer}".strip()
             return True
         assert answer.status_code in {409, 503}, f"{answer.status_code}: {answer.text}"
         self.n_unanswered += 1
@@ -99,7 +106,8 @@ class Clients:
 class Chaos:
     """Breaks things and, like a service manager, starts again what has ended."""
 
-    def __init__(self, estate: Estate, seed: int, n_workers: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, estate: Estate, seed: int, modes: Sequence[Mode], tell: Callable[[str], None]) -> None:
+        """`modes`: of the workers, one for each."""
         self._estate = estate
         self._chance = random.Random(f"{seed} faults")
         self._tell = tell
@@ -109,7 +117,8 @@ class Chaos:
         self.counts: Counter[str] = Counter()
         self.apis = [self._stack.enter_context(estate.api(API_PROCESSES="2"))]
         self.apis.append(self._stack.enter_context(estate.api(REDIS_URL=NOBODY)))
-        self.workers = [self._new_worker() for _ in range(n_workers)]
+        self._modes = modes
+        self.workers = [self._new_worker(mode) for mode in modes]
         self._faults: list[Callable[[], None]] = [
             self.worker_killed, self.child_killed, self.worker_told_to_go, self.worker_frozen, self.child_frozen,
             self.api_process_killed, self.api_killed, self.redis_killed, self.redis_flushed, self.redis_silent,
@@ -138,6 +147,15 @@ class Chaos:
         self._revive()
         self._estate.house.client.flushall()
 
+    def tended(self, condition: Callable[[], bool]) -> Callable[[], bool]:
+        """The condition, after what has ended was started again: a worker told to go may have gone only now."""
+
+        def tended() -> bool:
+            self._revive()
+            return condition()
+
+        return tended
+
     def _break(self, fault: Callable[[], None]) -> None:
         self._tell(f"{time.strftime('%H:%M:%S')}  {fault.__name__}")
         fault()
@@ -158,13 +176,16 @@ class Chaos:
         self._later.append((time.monotonic() + seconds, undo))
 
     def _revive(self) -> None:
-        self.workers = [worker if worker.poll() is None else self._new_worker() for worker in self.workers]
+        self.workers = [
+            worker if worker.poll() is None else self._new_worker(mode)
+            for worker, mode in zip(self.workers, self._modes, strict=True)
+        ]
         for api in self.apis:
             if not api.is_running():
                 api.start_again()
 
-    def _new_worker(self) -> "subprocess.Popen[bytes]":
-        return self._stack.enter_context(self._estate.site.worker())
+    def _new_worker(self, mode: Mode) -> "subprocess.Popen[bytes]":
+        return self._stack.enter_context(self._estate.site.worker(mode=mode.value))
 
     def _a_worker(self) -> "subprocess.Popen[bytes]":
         return self._chance.choice(self.workers)
@@ -233,6 +254,7 @@ class Report:
     """What came of it; `broken` is empty if all went well."""
 
     n_accepted: int
+    n_diarized: int
     n_unanswered: int
     faults: Counter[str]
     broken: list[str]
@@ -240,21 +262,28 @@ class Report:
 
 
 def run_chaos(
-    seed: int, n_jobs: int, *, for_s: float, n_workers: int = 3, tell: Callable[[str], None] = lambda _: None
+    seed: int,
+    n_jobs: int,
+    *,
+    for_s: float,
+    n_workers: int = 3,
+    n_diarizers: int = 0,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Break things for up to `for_s` seconds while `n_jobs` are handed in, heal, wait until all is at rest, check."""
+    modes = [Mode.BATCH] * n_workers + [Mode.DIARIZATION] * n_diarizers
     with make_estate() as estate, ExitStack() as stack:
         estate.site.settings.update(SETTINGS)
-        chaos = Chaos(estate, seed, n_workers, tell)
+        chaos = Chaos(estate, seed, modes, tell)
         stack.callback(chaos.close)
-        clients = Clients(estate, chaos.apis, seed, n_jobs)
+        clients = Clients(estate, chaos.apis, seed, n_jobs, diarize=n_diarizers > 0)
         clients.start()
         chaos.run(until=lambda: clients.are_done() and _is_at_rest(estate), for_s=for_s)
         tell("healing")
         chaos.heal()
-        wait_for(clients.are_done, 60 + n_jobs)
+        wait_for(chaos.tended(clients.are_done), 60 + n_jobs)
         with suppress(AssertionError):  # what has not come to rest, the checker tells
-            wait_for(lambda: _is_at_rest(estate), 60 + 2 * n_jobs)
+            wait_for(chaos.tended(lambda: _is_at_rest(estate)), 60 + 2 * n_jobs)
         return _judged(estate, clients, chaos)
 
 
@@ -269,18 +298,19 @@ def _judged(estate: Estate, clients: Clients, chaos: Chaos) -> Report:
     house = estate.house
     broken = broken_rules(house)
     broken += broken_promises(house, clients.accepted, estate.storage, n_unanswered=clients.n_unanswered)
-    for job_id, prompt in clients.accepted.items():
+    for job_id, told in clients.accepted.items():
         state = house.row(job_id).state
-        if state != ("FAILED" if prompt == "refuse" else "COMPLETED"):
-            broken.append(f"{job_id} ({prompt}) is {state}: {house.row(job_id).error_code}")
+        if state != ("FAILED" if "refuse" in told else "COMPLETED"):
+            broken.append(f"{job_id} ({told}) is {state}: {house.row(job_id).error_code}")
     broken += _made_twice(estate, clients.n_without_key)
-    return Report(len(clients.accepted), clients.n_unanswered, chaos.counts, broken, estate.site.logs())
+    n_diarized = sum(house.row(job_id).mode == Mode.DIARIZATION for job_id in clients.accepted)
+    return Report(len(clients.accepted), n_diarized, clients.n_unanswered, chaos.counts, broken, estate.site.logs())
 
 
 def _made_twice(estate: Estate, n_without_key: int) -> list[str]:
-    """A key makes one job, however often its request is sent; without one, each was sent once."""
+    """A key makes one job, however often its request is sent; without one, each was sent once. Halves have none."""
     with estate.house.engine.connect() as connection:
-        query = "SELECT count(*) FROM jobs WHERE id NOT IN (SELECT job_id FROM idempotency_keys)"
+        query = "SELECT count(*) FROM jobs WHERE parent_id IS NULL AND id NOT IN (SELECT job_id FROM idempotency_keys)"
         n = int(connection.exec_driver_sql(query).scalar() or 0)
     return [f"{n} jobs without a key, of {n_without_key} that were sent"] if n > n_without_key else []
 
@@ -291,13 +321,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=300.0, help="how long to break things at most")
-    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=3, help="of recordings")
+    parser.add_argument("--diarizers", type=int, default=1, help="workers that tell speakers apart; 0: only recordings")
     given = parser.parse_args()
     print(f"seed {given.seed}, {given.jobs} jobs")
-    report = run_chaos(given.seed, given.jobs, for_s=given.seconds, n_workers=given.workers, tell=print)
-    print(
-        f"{report.n_accepted} jobs accepted, {report.n_unanswered} requests unanswered, faults: {dict(report.faults)}"
-    )
+    workers = {"n_workers": given.workers, "n_diarizers": given.diarizers}
+    report = run_chaos(given.seed, given.jobs, for_s=given.seconds, **workers, tell=print)
+    print(f"{report.n_accepted} jobs accepted, {report.n_diarized} of them diarizations")
+    print(f"{report.n_unanswered} requests unanswered, faults: {dict(report.faults)}")
     if report.broken:
         sys.exit("\n".join([report.logs[-20_000:], "BROKEN:", *report.broken]))
     print("every promise was kept")

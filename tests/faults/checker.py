@@ -16,6 +16,7 @@ from app.domain.errors import RefusedTransition
 from app.domain.job import SEQ_PER_ATTEMPT, Mode
 from app.domain.states import JobState, transition
 from app.models import Job, JobError, JobPart, JobTranscript
+from app.queues.hints import HintQueue
 from app.services.jobs.reconciler import drift
 from app.services.media.folder import FolderStorage
 from app.services.media.orphans import remove_orphans
@@ -34,7 +35,8 @@ def broken_rules(house: House) -> list[str]:
         results = set(work.session.scalars(select(JobTranscript.job_id)))
     broken = [message for change in changes for message in _judged(change)]
     broken += _second_ends(changes)
-    broken += [message for job in jobs for message in _judged_row(job, results)]
+    parks = Counter(change.job_id for change in changes if change.is_parked and change.old_state == "PROCESSING")
+    broken += [message for job in jobs for message in _judged_row(job, results, parks[job.id])]
     broken += _blamed_twice(errors)
     return broken + [message for job in jobs for message in _judged_events(house, job)]
 
@@ -48,11 +50,15 @@ def broken_promises(house: House, accepted: Iterable[str], storage: Path, *, n_u
     with house.database.work() as work:
         states = {str(row[0]): row[1] for row in work.session.execute(select(Job.id, Job.state))}
         left = work.session.scalars(select(JobPart.job_id).join(Job).where(Job.state == JobState.COMPLETED)).all()
+        done = select(Job.id).where(Job.state == JobState.COMPLETED)
+        halves = work.session.scalars(select(Job.id).where(Job.parent_id.in_(done))).all()
     broken = [f"{job_id} was accepted and is lost" for job_id in accepted if job_id not in states]
     broken += [f"{job_id} never ended: it is {state}" for job_id, state in states.items() if state not in FINAL]
     broken += [f"{job_id} has ended and its parts are still there" for job_id in left]
-    if n_missing := drift(house.database, house.queue, Mode.BATCH):
-        broken.append(f"{n_missing} due jobs have no hint")
+    broken += [f"{job_id} is a half of a job that has its words" for job_id in halves]
+    for mode in Mode:
+        if n_missing := drift(house.database, HintQueue(house.client, mode), mode):
+            broken.append(f"{n_missing} due jobs have no hint in the {mode.queue}")
     return [*broken, *_judged_storage(house, FolderStorage(storage), n_unanswered)]
 
 
@@ -80,8 +86,8 @@ def late_restarts(house: House, *, lease_s: float, tick_s: float, allowance_s: f
 
 def _judged(change: Row[Any]) -> Iterator[str]:
     """One change of a job: an edge that exists, made by whoever held the claim, counted once."""
-    if change.what == "job_parts" and not (change.state == "PROCESSING" and change.claim):
-        yield f"{change.job_id}: a part was stored while the job was {change.state}"
+    if change.what in {"job_parts", "job_turns"} and not (change.state == "PROCESSING" and change.claim):
+        yield f"{change.job_id}: {change.what} were stored while the job was {change.state}"
     if change.what == "job_transcripts" and change.state != "COMPLETED":
         yield f"{change.job_id}: a result was stored while the job was {change.state}"
     if change.what == "job":
@@ -101,8 +107,8 @@ def _judged_edge(change: Row[Any]) -> Iterator[str]:
         yield f"{edge} counted as {change.attempts} attempts"
     if change.old_state == "PROCESSING" and change.state in FINAL and change.ended_by != change.old_claim:
         yield f"{edge} was written by {change.ended_by}, the claim was {change.old_claim}'s"
-    if change.old_state == "PROCESSING" and change.state == "QUEUED" and change.counted != 1:
-        yield f"{edge} was counted {change.counted} times"
+    if change.old_state == "PROCESSING" and change.state == "QUEUED" and change.counted != (not change.is_parked):
+        yield f"{edge} was counted {change.counted} times{', but only parked' if change.is_parked else ''}"
 
 
 def _second_ends(changes: Iterable[Row[Any]]) -> Iterator[str]:
@@ -110,8 +116,9 @@ def _second_ends(changes: Iterable[Row[Any]]) -> Iterator[str]:
     yield from (f"{job_id} ended {n} times" for job_id, n in ends.items() if n > 1)
 
 
-def _judged_row(job: Job, results: set[UUID]) -> Iterator[str]:
-    spent = 1 + job.failures + job.crashes + job.releases
+def _judged_row(job: Job, results: set[UUID], n_parked: int) -> Iterator[str]:
+    # A diarization that waits for its words is begun once more to be joined with them.
+    spent = 1 + job.failures + job.crashes + job.releases + n_parked
     # The crashes of a live session are forgotten when a run of it gets on.
     if job.attempt > spent and job.mode != Mode.STREAMING:
         yield f"{job.id}: {job.attempt} attempts, but only {spent} can be told apart"

@@ -14,6 +14,8 @@ import psutil
 from app.embedded.migrate import migrate
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
+from tests.diarizations import CREATE as CREATE_DIARIZATION
+from tests.diarizations import SCRIPTED
 from tests.factories import House, make_house
 from tests.faults import audit
 from tests.http_api import CREATE, ServedApi
@@ -68,12 +70,15 @@ class Estate:
             given.pop("DATABASE_URL", self.postgres.url), given.pop("REDIS_URL", self.redis.url), folder, **given
         )
 
-    def submit(self, api: ServedApi, prompt: str = "", key: str | None = None, **options: Any) -> httpx.Response:
-        """Hand a recording in."""
+    def submit(
+        self, api: ServedApi, prompt: str = "", key: str | None = None, diarizer: str = "", **options: Any
+    ) -> httpx.Response:
+        """Hand a recording in; with a model of the scripted `diarizer`, to be told who says what."""
+        speakers = {**SCRIPTED, "diarizationModel": diarizer} if diarizer else {}
         return httpx.post(
-            api.url + CREATE,
+            api.url + (CREATE_DIARIZATION if diarizer else CREATE),
             files={"audioFile": ("speech.wav", self.recording)},
-            data={"prompt": prompt} if prompt else {},
+            data={**speakers, **({"prompt": prompt} if prompt else {})},
             headers={"Idempotency-Key": key} if key else {},
             **{"timeout": 20.0, **options},
         )
@@ -84,7 +89,15 @@ class Estate:
 
     def restart_postgres(self) -> None:
         """`pg_ctl restart -m immediate`: no transaction is ended in good order, the log is replayed."""
+        self.crash_postgres()
+        self.revive_postgres()
+
+    def crash_postgres(self) -> None:
+        """`pg_ctl stop -m immediate`, without waiting for it."""
         os.kill(self.postgres.process.pid, signal.SIGQUIT)
+
+    def revive_postgres(self) -> None:
+        """It is there again, with what was committed."""
         self.postgres.process.end(10)
         self.postgres.start()
         self.house.engine.dispose()
@@ -96,11 +109,9 @@ class Estate:
         writer.suspend()
 
         def crash() -> None:
-            os.kill(self.postgres.process.pid, signal.SIGQUIT)
+            self.crash_postgres()
             writer.kill()  # frozen, it would be waited for
-            self.postgres.process.end(10)
-            self.postgres.start()
-            self.house.engine.dispose()
+            self.revive_postgres()
 
         try:
             yield crash

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -22,7 +23,7 @@ class Proxy:
         self._lock = threading.Lock()
         self._passes = threading.Event()
         self._passes.set()
-        self._loss: tuple[bytes, bytes] | None = None
+        self._loss: tuple[bytes, bytes, Callable[[], None]] | None = None
         self.n_lost = 0
 
     def __enter__(self) -> Self:
@@ -36,12 +37,12 @@ class Proxy:
         self._server.close()
         self.cut()
 
-    def lose_answer(self, to: bytes, after: bytes = b"") -> None:
+    def lose_answer(self, to: bytes, after: bytes = b"", meanwhile: Callable[[], None] = lambda: None) -> None:
         """Once: let a request that contains `to` be carried out, then cut the connection instead of answering.
 
-        With `after`, only on a connection that has said that before.
+        With `after`, only on a connection that has said that before; `meanwhile` is done while it is carried out.
         """
-        self._loss = (to, after)
+        self._loss = (to, after, meanwhile)
 
     def swallow(self) -> None:
         """From now on nothing comes through, and nobody is told."""
@@ -59,13 +60,13 @@ class Proxy:
         for line in lines:
             line.cut()
 
-    def is_to_lose(self, request: bytes, said: bytes) -> bool:
-        """Whether the answer to this request is the one to lose."""
+    def to_lose(self, request: bytes, said: bytes) -> Callable[[], None] | None:
+        """What is to be done while this request is carried out, if its answer is the one to lose."""
         with self._lock:
             if self._loss is None or self._loss[0] not in request or self._loss[1] not in said:
-                return False
-            self._loss = None
-            return True
+                return None
+            (_, _, meanwhile), self._loss = self._loss, None
+            return meanwhile
 
     def passes(self) -> bool:
         """Whether bytes come through."""
@@ -120,8 +121,11 @@ class Line:
         data = self._client.recv(CHUNK_BYTES)
         if self._proxy.passes():
             self._said += data
-            self._loses = self._loses or self._proxy.is_to_lose(data, self._said)
+            meanwhile = self._proxy.to_lose(data, self._said)
+            self._loses = self._loses or meanwhile is not None
             self._server.sendall(data)
+            if meanwhile is not None:
+                meanwhile()
         return bool(data)
 
     def _answer(self) -> bool:

@@ -1,4 +1,4 @@
-"""A short run of the chaos; the long one is `make chaos`."""
+"""Short runs of the chaos; the long one is `make chaos`."""
 
 import pytest
 
@@ -11,3 +11,12 @@ def test_every_promise_is_kept_while_everything_breaks():
     assert report.broken == [], report.logs
     assert report.n_accepted > 0
     assert sum(report.faults.values()) >= 5
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_every_promise_is_kept_to_diarizations_as_well():
+    report = run_chaos(seed=4, n_jobs=40, for_s=45.0, n_workers=2, n_diarizers=1)
+    assert report.broken == [], report.logs
+    assert report.n_diarized >= 3, "their part of the jobs is drawn by the seed, but for those that were not answered"
+    assert sum(report.faults.values()) >= 12, "each kind once"

@@ -8,9 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.domain.errors import Unavailable
 from app.domain.job import Mode
-from app.queues.breaker import Breaker
 from app.services.jobs.reaper import Reaper
 from app.services.jobs.reconciler import Reconciler, drift
 from tests.factories import House
@@ -98,17 +96,3 @@ def test_jobs_that_were_due_an_hour_ago_are_run_once(house: House, postgres_url,
     with Site(postgres_url, redis_url, tmp_path).worker():
         wait_for(lambda: all(house.row(job_id).finished_at for job_id in jobs))
     assert [house.row(job_id).attempt for job_id in jobs] == [1, 1, 1]
-
-
-def test_a_breaker_rests_by_its_own_clock_and_an_hour_later_asks_again(clock):
-    breaker = Breaker(rest_s=1.0, clock=clock)
-
-    def refuse() -> None:
-        raise Unavailable(service="queue")
-
-    with pytest.raises(Unavailable):
-        breaker.call(refuse)
-    with pytest.raises(Unavailable):
-        breaker.call(lambda: "asked")
-    clock.now_s += 3600
-    assert breaker.call(lambda: "asked") == "asked"

@@ -101,7 +101,7 @@ def test_workers_lost_far_apart_are_not_held_against_a_session(house, gateway, s
 
 
 def test_a_session_left_without_a_child_is_given_to_another_worker(house, gateway, site):
-    site.settings["CHILD_START_S"] = "2"
+    site.settings["CHILD_START_S"] = "6"
     with site.worker(mode="streaming") as first, gateway.connected(gateway.open()) as client:
         client.send(SOUND, upto=IN_MID_UTTERANCE)
         client.wait("final")

@@ -12,11 +12,15 @@ from urllib.parse import quote
 import httpx
 import psutil
 import pytest
+from sqlalchemy import create_engine
 
+from app.domain.errors import Unavailable
 from app.domain.job import JobOptions, Mode
+from app.services.database import Database, Unhurried
 from app.services.jobs.idempotency import HOLD_S
 from app.services.jobs.reconciler import drift
 from app.services.jobs.views import options_to_dict
+from app.services.statements import Statement
 from tests.faults.checker import at_rest, broken_promises, broken_rules
 from tests.faults.estate import NOBODY, Estate, accepted_id, make_estate, serving_process
 from tests.faults.proxy import Proxy
@@ -128,7 +132,7 @@ def test_jobs_are_taken_in_within_a_second_without_redis(estate: Estate, api, ho
 
 
 @pytest.mark.parametrize(
-    "away_s", [4, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(300)])], ids=["seconds", "a minute"]
+    "away_s", [4, pytest.param(60, marks=[pytest.mark.long, pytest.mark.timeout(600)])], ids=["seconds", "a minute"]
 )
 def test_jobs_are_taken_in_all_the_while_redis_is_gone_and_hints_are_there_soon_after(estate: Estate, api, away_s):
     tick_s = 1.0
@@ -160,7 +164,7 @@ def submissions(estate: Estate, api, for_s: float, every_s: float) -> tuple[list
 
 
 def seconds_of_a_submission(estate: Estate, api) -> float:
-    time.sleep(1.1)  # by now the API asks Redis again
+    time.sleep(1.1)  # no two share a wait
     begun_s = time.monotonic()
     accepted_id(estate.submit(api, key=str(begun_s)))
     return time.monotonic() - begun_s
@@ -216,12 +220,50 @@ def test_postgres_crashes_while_jobs_run(estate: Estate, api):
 
 
 @pytest.mark.long
+def test_postgres_crashes_in_the_middle_of_a_claim_and_of_a_result(estate: Estate, api, postgres_proxy):
+    estate.site.settings["MAX_CRASHES"] = "10"
+    estate.site.postgres_url = proxied_postgres(estate)
+    with estate.site.worker():
+        for n, statement in enumerate((CLAIM, RESULT, CLAIM, RESULT), start=1):
+            postgres_proxy.lose_answer(to=statement, meanwhile=estate.crash_postgres)
+            job = estate.submitted(api)
+            wait_for(lambda n=n: postgres_proxy.n_lost == n)
+            estate.revive_postgres()
+            check(estate, job)
+            assert (estate.house.row(job).state, estate.house.row(job).failures) == ("COMPLETED", 0)
+
+
+@pytest.mark.long
+def test_postgres_crashes_in_the_middle_of_the_commit_that_takes_a_job_in(estate: Estate, postgres_proxy):
+    with estate.api(DATABASE_URL=proxied_postgres(estate)) as api:
+        postgres_proxy.lose_answer(to=COMMIT, after=b"INSERT INTO idempotency_keys", meanwhile=estate.crash_postgres)
+        assert estate.submit(api, key="once").status_code == 503
+        estate.revive_postgres()
+        job = accepted_id(estate.submit(api, key="once"))
+    assert n_jobs(estate) == 1
+    with estate.site.worker():
+        check(estate, job, n_unanswered=1)
+
+
+@pytest.mark.long
 def test_the_api_takes_jobs_in_again_by_itself_after_postgres_was_away(estate: Estate, api):
     estate.submitted(api)
     estate.restart_postgres()
     job = estate.submitted(api)
     with estate.site.worker():
         check(estate, job)
+
+
+def test_a_process_that_is_cut_off_at_its_first_connection_is_told_so_and_asks_again(estate: Estate, postgres_proxy):
+    one = Statement("SELECT 1", {})
+    for kind in (lambda url: Database(create_engine(url)), Unhurried):
+        postgres_proxy.lose_answer(to=b"pg_catalog.version")
+        database = kind(proxied_postgres(estate))
+        with pytest.raises(Unavailable):
+            database.rows(one, {})
+        assert database.rows(one, {}) == [(1,)]
+        database.dispose()
+    assert postgres_proxy.n_lost == 2
 
 
 @pytest.mark.long

@@ -203,6 +203,30 @@ def test_a_worker_that_was_frozen_past_its_lease_is_fenced(house, site, submit):
     assert [event.type for event in house.events.read(job_id, 0)].count("completed") == 1
 
 
+HOLDS_A_ROW = """
+import sys, time
+from sqlalchemy import create_engine, text
+from config import WorkerConfig
+from workers.assembly import connecting
+connection = create_engine(**connecting(WorkerConfig.from_env())).connect()
+connection.execute(text("SELECT FROM jobs FOR UPDATE"))
+print("holds", file=sys.stderr, flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.mark.long
+def test_a_worker_frozen_in_the_middle_of_a_transaction_keeps_nothing_from_the_others(house, site, submit):
+    job_id = submit()
+    house.claim(job_id)
+    with site.worker(program=("-c", HOLDS_A_ROW)) as zombie:
+        wait_for(lambda: "holds" in site.logs())
+        os.kill(zombie.pid, signal.SIGSTOP)
+        with site.worker():
+            row = ended(house, job_id, 60)
+    assert (row.state, row.attempt, row.crashes) == ("COMPLETED", 2, 1)
+
+
 def test_jobs_run_while_redis_is_away(house, site, submit):
     site.redis_url = f"unix://{site.folder}/nobody.sock"
     job_id = submit()

@@ -21,6 +21,8 @@ def behind(postgres_url, redis_url, tmp_path_factory):
 
 @pytest.fixture
 def api(behind: Api, clean) -> Api:
+    for recording in behind.files():
+        recording.unlink()  # its row has gone with the test that it was for
     return behind
 
 
@@ -273,3 +275,10 @@ def test_a_method_that_is_not_taken_says_which_are(api: Api):
 
 def test_a_socket_address_without_a_handshake_is_malformed(api: Api):
     require_error(api.client.get(f"/api/jobs/{UNKNOWN}/ws"), 400, "bad_request")
+
+
+def test_a_live_session_that_no_worker_has_room_for_is_refused_and_leaves_nothing(api: Api):
+    answer = api.client.post("/api/streamingTranscription/createJob", json={"engine": "pocketsphinx"})
+    require_error(answer, 503, "no_capacity")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert api.left_over() == NOTHING

@@ -216,7 +216,8 @@ def test_a_postgresql_that_cuts_all_connections_loses_nothing(house, gateway, si
             time.sleep(0.1)
         client.stop()
         is_undisturbed(client, gateway)
-        assert house.row(client.job_id).attempt == 1
+        assert house.row(client.job_id).failures == 0
+    assert "part_broke" not in site.logs()
 
 
 def test_without_postgresql_finals_wait_and_none_is_lost(house, gateway, site):

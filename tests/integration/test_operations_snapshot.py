@@ -1,7 +1,7 @@
 """What an operator sees is what is so, and looking costs little."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import create_engine, insert, text
@@ -100,6 +100,14 @@ def test_the_last_hour_tells_ends_failures_crashes_and_poison(house: House, oper
         ("failure", "engine_error", 1),
         ("failure", "engine_unavailable", 1),
     ]
+
+
+def test_a_diarization_that_failed_with_its_half_counts_once(house: House, operations: Operations):
+    parent_id = house.add_job(mode="diarization")
+    half = house.claim(house.add_job(parent_id=UUID(parent_id)))
+    house.endings.fail(half, EngineUnavailable(engine="x", reason="y"))
+    house.endings.fail(house.claim(parent_id), EngineUnavailable(engine="x", reason="y"))
+    assert operations.snapshot().last_hour.failed == {"engine_unavailable": 1}
 
 
 def test_fenced_writes_of_all_workers_are_added_up(house: House, operations: Operations):

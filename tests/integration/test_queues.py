@@ -1,5 +1,8 @@
 """The Redis part: order, fairness, and events."""
 
+import socket
+import threading
+import time
 from collections import Counter
 from uuid import uuid4
 
@@ -13,6 +16,7 @@ from app.queues.connection import connect
 from app.queues.events import Event, EventLog
 from app.queues.hints import Hint, HintQueue
 from app.queues.hub import EventHub
+from tests.workers import wait_for
 
 
 @pytest.fixture
@@ -98,19 +102,93 @@ def test_redis_away_is_told_as_unavailable(tmp_path):
         queue.offer(hint())
 
 
-def test_an_open_breaker_does_not_ask():
-    now, asked = [0.0], []
-    breaker = Breaker(rest_s=1, clock=lambda: now[0])
+class Away:
+    """A Redis that does not answer until it is told to."""
 
-    def fail():
-        asked.append(now[0])
-        raise Unavailable(service="queue")
+    def __init__(self) -> None:
+        self.is_back = False
+        self.n_waited = 0
 
-    for at in (0.0, 0.5, 1.1):
-        now[0] = at
+    def ping(self) -> None:
+        if not self.is_back:
+            raise redis.ConnectionError
+
+    def call(self) -> None:
+        self.n_waited += 1
+        if not self.is_back:
+            raise redis.TimeoutError
+
+
+def asked(breaker: Breaker, away: Away) -> None:
+    breaker.call_with_retry(away.call, lambda _: None)
+
+
+def test_one_call_waits_for_a_redis_that_is_gone_and_none_after_it():
+    away = Away()
+    breaker = Breaker(away.ping, rest_s=0.01)
+    with pytest.raises(redis.TimeoutError):
+        asked(breaker, away)
+    for _ in range(20):
+        time.sleep(0.005)
+        with pytest.raises(redis.ConnectionError):
+            asked(breaker, away)
+    assert away.n_waited == 1
+
+
+def test_a_redis_that_is_only_slow_is_let_rest_before_it_is_asked_again():
+    slow = Away()
+    slow.is_back = True
+    breaker = Breaker(slow.ping, rest_s=60)
+    with pytest.raises(redis.TimeoutError):
+        breaker.call_with_retry(time_out, lambda _: None)
+    time.sleep(0.1)
+    assert not is_let_through(breaker, slow)
+
+
+def time_out() -> None:
+    raise redis.TimeoutError
+
+
+def test_calls_go_through_again_by_themselves_once_redis_answers():
+    away = Away()
+    breaker = Breaker(away.ping, rest_s=0.01)
+    with pytest.raises(redis.TimeoutError):
+        asked(breaker, away)
+    away.is_back = True
+    wait_for(lambda: is_let_through(breaker, away))
+
+
+def is_let_through(breaker: Breaker, away: Away) -> bool:
+    try:
+        asked(breaker, away)
+    except redis.ConnectionError:
+        return False
+    return True
+
+
+def test_nobody_asks_after_a_redis_that_nobody_uses_any_more():
+    before = set(threading.enumerate())
+    away = Away()
+    breaker = Breaker(away.ping, rest_s=0.01)
+    with pytest.raises(redis.TimeoutError):
+        asked(breaker, away)
+    (probe,) = set(threading.enumerate()) - before
+    del breaker
+    probe.join(10)
+    assert not probe.is_alive()
+
+
+def test_all_who_ask_one_redis_learn_from_one_of_them_that_it_is_silent(tmp_path):
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "redis.sock"))
+        silent.listen()
+        client = connect(f"unix://{tmp_path}/redis.sock", timeout_s=0.2)
         with pytest.raises(Unavailable):
-            breaker.call(fail)
-    assert asked == [0.0, 1.1]
+            HintQueue(client, Mode.BATCH).offer(hint())
+        for ask in (lambda: EventLog(client).read("j", 0), lambda: HintQueue(client, Mode.STREAMING).depth()):
+            with pytest.raises(Unavailable) as refused:
+                ask()
+            assert "a moment ago" in str(refused.value.__cause__)
 
 
 def test_events_are_read_in_order_after_a_sequence_number(client):

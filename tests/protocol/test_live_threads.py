@@ -69,7 +69,7 @@ def test_a_paused_sender_that_hangs_up_leaves_no_thread(url):
         assert talk.until("flow")["action"] == "pause"
         talk.drop()
         sending.join(10)
-        wait_for(lambda: live_threads() == [], 20)
+        wait_for(lambda: live_threads() == [], 60)
     httpx.post(f"{url}/api/jobs/{ready['job_uuid']}/cancel")
 
 

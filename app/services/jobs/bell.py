@@ -8,7 +8,6 @@ from sqlalchemy import select
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
 from app.models import Job, Project
-from app.queues.breaker import Breaker
 from app.queues.hints import Hint, HintQueue
 from app.services.database import Work
 
@@ -21,7 +20,6 @@ class Bell:
     def __init__(self, queues: Mapping[Mode, HintQueue] | None = None) -> None:
         """Without `queues` nothing is offered at once."""
         self._queues = queues or {}
-        self._breaker = Breaker()
 
     def ring(self, work: Work, jobs: Iterable[Job]) -> None:
         """Offer these jobs after the commit."""
@@ -36,13 +34,14 @@ class Bell:
             work.after_commit(self._dropping(Mode(job.mode), str(job.id)))
 
     def _offering(self, mode: Mode, hint: Hint) -> Callable[[], None]:
-        return lambda: self._try(lambda: self._queues[mode].offer(hint))
+        return lambda: _try(lambda: self._queues[mode].offer(hint))
 
     def _dropping(self, mode: Mode, job_id: str) -> Callable[[], None]:
-        return lambda: self._try(lambda: self._queues[mode].drop(job_id))
+        return lambda: _try(lambda: self._queues[mode].drop(job_id))
 
-    def _try(self, action: Callable[[], object]) -> None:
-        try:
-            self._breaker.call(action)
-        except Unavailable:
-            log.warning("queue_unreachable")
+
+def _try(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except Unavailable:
+        log.warning("queue_unreachable")

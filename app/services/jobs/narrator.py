@@ -9,7 +9,6 @@ import structlog
 from app.domain.errors import Unavailable
 from app.domain.job import JobView, seq_of_state
 from app.domain.states import JobState
-from app.queues.breaker import Breaker
 from app.queues.events import Event, EventLog
 
 log = structlog.get_logger(__name__)
@@ -25,12 +24,11 @@ class Narrator:
 
     def __init__(self, events: EventLog) -> None:
         self._events = events
-        self._breaker = Breaker()
 
     def tell(self, event: Event) -> None:
         """Append one event."""
         try:
-            self._breaker.call(lambda: self._events.append(event))
+            self._events.append(event)
         except Unavailable:
             log.debug("event_not_told", job_id=event.job_id, type=event.type)
 
@@ -72,7 +70,7 @@ class AsideNarrator(Narrator):
 
     def _tell_all(self, events: list[Event]) -> None:
         try:
-            self._breaker.call(lambda: self._events.append_all(events))
+            self._events.append_all(events)
         except Unavailable:
             log.debug("events_not_told", n=len(events))
 

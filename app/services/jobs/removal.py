@@ -7,7 +7,6 @@ from sqlalchemy import exists, select
 
 from app.domain.errors import Unavailable
 from app.models import Job
-from app.queues.breaker import Breaker
 from app.queues.events import EventLog
 from app.services.database import Database, Work
 from app.services.media.storage import Storage
@@ -26,7 +25,6 @@ class Removal:
         self._database = database
         self._storage = storage
         self._events = events
-        self._breaker = Breaker()
 
     def follows(self, work: Work, job_id: UUID, audio_key: str | None) -> None:
         """After the commit: remove the recording and the events of a job whose row `work` deletes."""
@@ -54,6 +52,6 @@ class Removal:
 
     def _forget_events(self, job_id: str) -> None:
         try:
-            self._breaker.call(lambda: self._events.forget(job_id))
+            self._events.forget(job_id)
         except Unavailable:
             log.debug("events_left_behind", job_id=job_id)  # they expire

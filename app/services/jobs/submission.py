@@ -21,7 +21,6 @@ from app.engines.selection import select as select_engine
 from app.helpers.recent import Recent
 from app.models import Job, Project
 from app.outbound.urls import file_name
-from app.queues.breaker import Breaker
 from app.queues.hints import Hint, HintQueue
 from app.services.access.making import make_project
 from app.services.database import Database, Work
@@ -77,7 +76,6 @@ class Submissions:
         self._registry = registry
         self._queues = queues
         self._defaults = defaults
-        self._breaker = Breaker()
         self._composer = Composer(diarizers or DiarizerRegistry([]), self._check_words, Bell(queues), defaults.diarizer)
         self._checked: Recent[tuple[Mode, JobOptions], JobOptions] = Recent(CHECKED_S)
         self._weights: Recent[str, float] = Recent(WEIGHT_S)
@@ -216,7 +214,7 @@ class Submissions:
         event = state_event(hint.job_id, JobState.QUEUED if is_due else JobState.PROCESSING, 0)
         queue = self._queues[Mode(row["mode"])]
         try:
-            self._breaker.call(lambda: queue.offer_and_tell(hint, event) if is_due else queue.tell(event))
+            queue.offer_and_tell(hint, event) if is_due else queue.tell(event)
         except Unavailable:
             log.warning("hint_not_offered", job_id=hint.job_id)  # the row is the outbox; a worker will find it
         log.info("job_accepted", job_id=hint.job_id, project_id=hint.project_id)

@@ -60,10 +60,8 @@ class Watch:
 
     def _before(self, snapshot: Event, last: int) -> list[Event]:
         """What led to how things stand, as far as it is news: the words heard so far, and what came since."""
-        if _ends(snapshot):
-            told = self._to_the_end(snapshot, last)
-        else:
-            told = self._told_since(snapshot.job_id, last) or []
+        job_id = snapshot.job_id
+        told = self._to_the_end(snapshot, last) if _ends(snapshot) else self._told_since(job_id, last) or []
         return [event for event in told if event.type == "segment" or event.seq > snapshot.seq or event is snapshot]
 
     def _live(self, principal: Principal, box: Mailbox, last: int, job_id: str) -> Iterator[Event | None]:

@@ -121,7 +121,7 @@ def beside_a_bare_server(engine: str, sound: Path, n_streams: int, seconds: floa
 
 
 def hours(tone: Path, n_hours: float) -> None:
-    """One session, sent as fast as it is taken: memory after the first minute and at the end."""
+    """One session, sent as fast as it is taken: memory after the first minute, on the way and at the end."""
     settings = {**SCRIPTED, "API_PROCESSES": "1", "CONCURRENCY": "1", "STREAM_SLOTS": "2"}
     with running(**settings) as service:
         wait_for_slots(service)
@@ -129,16 +129,30 @@ def hours(tone: Path, n_hours: float) -> None:
         command += ["--sound", str(tone), "--seconds", str(n_hours * 3600)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as talker:
             assert talker.stdout is not None
-            told = (json.loads(line) for line in talker.stdout)
-            first = next(told)
-            before = memory(service)
-            last = list(told)[-1]
-            after = memory(service)
-    assert first["minute"]
-    for name, rss in after.items():
-        grown = f"{(rss - before[name]) / MIB:+.1f} MB"
-        row(f"{name}: memory after {n_hours:g} h, less that after a minute", grown, "≤ 10")
-    row("length told less length sent", f"{last['drift_samples']} samples", "0")
+            began_s = time.monotonic()
+            for line in talker.stdout:
+                told = json.loads(line)
+                if "minute" in told:
+                    before = memory(service)
+                elif "sound_s" in told:
+                    _tell_way(told["sound_s"], time.monotonic() - began_s, _grown(before, service))
+            row(f"{n_hours:g} h of sound sent and heard in", f"{time.monotonic() - began_s:.0f} s")
+        if talker.returncode:
+            raise SystemExit("the talker failed")
+        for name, grown in _grown(before, service).items():
+            row(f"{name}: memory after {n_hours:g} h, less that after a minute", f"{grown:+.1f} MB", "≤ 10")
+    row("length told less length sent", f"{told['drift_samples']} samples", "0")
+
+
+def _grown(before: dict[str, int], service: Service) -> dict[str, float]:
+    """By how many MB each part has grown."""
+    return {name: (rss - before[name]) / MIB for name, rss in memory(service).items()}
+
+
+def _tell_way(sound_s: int, took_s: float, grown: dict[str, float]) -> None:
+    """Progress, for whoever waits; the table has the end."""
+    memories = ", ".join(f"{name} {mb:+.1f} MB" for name, mb in grown.items())
+    print(f"{sound_s / 60:.0f} min of sound in {took_s:.0f} s: {memories}", file=sys.stderr, flush=True)
 
 
 def memory(service: Service) -> dict[str, int]:

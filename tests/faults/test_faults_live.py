@@ -153,6 +153,24 @@ def test_a_worker_that_stops_hands_its_sessions_over_at_once_and_without_blame(h
     assert (row.attempt, row.crashes, row.releases, row.failures) == (2, 0, 1, 0)
 
 
+def test_a_worker_that_is_stopped_while_its_child_starts_blames_nobody(house, site):
+    with site.worker(mode="streaming") as worker:
+        [child] = wait_for(lambda: stream_children(worker))
+        child.suspend()
+        assert not any(one.slots for one in list_workers(house.client))
+        assert stop(worker) == 0
+        assert not child.is_running()
+    assert "worker_stopped" in site.logs()
+    assert "child_does_not_start" not in site.logs()
+
+
+def test_a_child_that_does_not_start_is_told(house, site):
+    with site.worker(mode="streaming") as worker:
+        wait_for(lambda: stream_children(worker))[0].kill()
+        wait_for(lambda: "child_does_not_start" in site.logs())
+        is_ready(house, worker)
+
+
 @pytest.mark.long
 def test_a_worker_that_slept_past_its_lease_says_nothing_more(house, gateway, site):
     with site.worker(mode="streaming") as sleeper, gateway.connected(gateway.open()) as client:

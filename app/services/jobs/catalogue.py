@@ -121,6 +121,20 @@ class Catalogue:
                 model=job.model,
             )
 
+    def get_text(self, principal: Principal, job_id: str) -> str:
+        """What was said in a completed job, as people have corrected it: without its words one by one.
+
+        Raises:
+            NotFound: unknown, of another project, or not completed.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        with self._database.work() as work:
+            job = find(work, principal, job_id)
+            words = work.session.scalar(select(JobTranscript.text).where(JobTranscript.job_id == job.id))
+        if words is None:
+            raise NotFound(what="transcript")
+        return words
+
     def list_edits(self, principal: Principal, job_id: str) -> list[tuple[Segment, Segment]]:
         """The segments that people have corrected: as they are now, and as the machine heard them.
 

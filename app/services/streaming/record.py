@@ -54,8 +54,8 @@ class Record:
         """
         yield from self.new_finals()
         if job.state is JobState.COMPLETED:
-            transcript = self._catalogue.get_transcript(self._principal, self._job_id)
-            yield Finished(job.id, transcript.text, transcript.duration_s)
+            words = self._catalogue.get_text(self._principal, self._job_id)
+            yield Finished(job.id, words, job.duration_s or 0.0)
         elif job.error:
             yield Trouble(job.error)
         else:

@@ -70,7 +70,8 @@ def sound_of(message: bytes) -> Pcm:
         ChildDied: it is no answer to that.
     """
     sound = _rest(message, SOUND)
-    return np.nan_to_num(np.frombuffer(sound[: len(sound) // 4 * 4], "<f4")).astype(np.float32)
+    pcm: Pcm = np.nan_to_num(np.frombuffer(sound[: len(sound) // 4 * 4], "<f4")).astype(np.float32)
+    return pcm
 
 
 def point_of(message: bytes) -> RestartPoint:

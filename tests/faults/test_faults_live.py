@@ -166,6 +166,7 @@ def test_a_worker_that_is_stopped_while_its_child_starts_blames_nobody(house, si
     assert "child_does_not_start" not in site.logs()
 
 
+@pytest.mark.long
 def test_a_child_that_does_not_start_is_told(house, site):
     with site.worker(mode="streaming") as worker:
         wait_for(lambda: stream_children(worker))[0].kill()
@@ -215,7 +216,7 @@ if "app.audio.live.nursery" in sys.orig_argv:
 """A decoder with a defect: one packet of a stream has it misbehave. It is found as any `sitecustomize` is."""
 
 
-@pytest.mark.parametrize("what", ["crash", "eat", pytest.param("hang", marks=pytest.mark.long)])
+@pytest.mark.parametrize("what", ["crash", *(pytest.param(one, marks=pytest.mark.long) for one in ("eat", "hang"))])
 def test_a_stream_that_breaks_its_decoder_fails_alone_after_few_tries(house, gateway, site, tmp_path, what):
     hostile, other = as_opus(SOUND), as_opus(speech(N, first_hz=1000))
     code = tmp_path / "code"

@@ -36,7 +36,7 @@ def said(heard: Heard) -> str | None:
 async def session(pool: ThreadPoolExecutor, model: StreamingModel, socket: ServerConnection) -> None:
     """One client."""
     loop = asyncio.get_running_loop()
-    recognizer: StreamingRecognizer = await loop.run_in_executor(pool, model.open, StreamOptions())
+    recognizer: StreamingRecognizer = await loop.run_in_executor(pool, model.open, StreamOptions(language="en"))
     async for frame in socket:
         is_sound = isinstance(frame, bytes)
         work = partial(accept, recognizer, frame) if is_sound else recognizer.finish
@@ -57,7 +57,7 @@ def accept(recognizer: StreamingRecognizer, frame: bytes) -> list[Heard]:
 async def main(engine: str, port: int) -> None:
     """Serve until killed."""
     registry = build_registry(Path(os.environ["WEIGHTS_DIR"]))
-    choice = select(registry, JobOptions(engine=engine))
+    choice = select(registry, JobOptions(engine=engine, language="en"), live=True)
     model = open_streaming_model(choice, Hardware(n_threads=1))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         async with serve(partial(session, pool, model), "127.0.0.1", port, max_size=None, compression=None):

@@ -27,6 +27,7 @@ class Heard:
 
     partials_ms: list[float] = field(default_factory=list)
     finals_ms: list[float] = field(default_factory=list)
+    final_ends_s: list[float] = field(default_factory=list)
     n_events: int = 0
     n_refused: int = 0
     behind: int = 0
@@ -111,6 +112,8 @@ class Client:
             return
         self._last_ms = 1000 * (now - self._sent_at[index])
         (self._to.finals_ms if is_final else self._to.partials_ms).append(self._last_ms)
+        if is_final:
+            self._to.final_ends_s.append(told["end"])
 
 
 async def talk(load: Load) -> Heard:

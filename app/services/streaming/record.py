@@ -54,8 +54,7 @@ class Record:
         """
         yield from self.new_finals()
         if job.state is JobState.COMPLETED:
-            words = self._catalogue.get_text(self._principal, self._job_id)
-            yield Finished(job.id, words, job.duration_s or 0.0)
+            yield Finished(job.id, *self._catalogue.get_text(self._principal, self._job_id))
         elif job.error:
             yield Trouble(job.error)
         else:

@@ -24,6 +24,10 @@ from app.engines.streaming_models import open_streaming_model
 from app.exports.wire import segment_to_wire
 
 
+ONE_AT_A_TIME = {"whisper"}
+"""openai-whisper keeps what it is at on the model itself: two threads spoil each other's work."""
+
+
 def said(heard: Heard) -> str | None:
     """The message of ours that tells it."""
     if isinstance(heard, Hypothesis):
@@ -59,7 +63,7 @@ async def main(engine: str, port: int) -> None:
     registry = build_registry(Path(os.environ["WEIGHTS_DIR"]))
     choice = select(registry, JobOptions(engine=engine, language="en"), live=True)
     model = open_streaming_model(choice, Hardware(n_threads=1))
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(1 if engine in ONE_AT_A_TIME else os.cpu_count()) as pool:
         async with serve(partial(session, pool, model), "127.0.0.1", port, max_size=None, compression=None):
             print("ready", flush=True)
             await asyncio.get_running_loop().create_future()

@@ -79,6 +79,7 @@ class Client:
                 await asyncio.wait_for(listening, 60)
             finally:
                 listening.cancel()
+        self._to.sent_s += self._load.seconds
         self._to.behind += self._last_ms > 1000
 
     async def _speak(self, socket: ClientConnection) -> None:
@@ -87,7 +88,6 @@ class Client:
             await asyncio.sleep(max(0.0, began + index * CHUNK_S - time.monotonic()))
             self._sent_at.append(time.monotonic())
             await socket.send(self._load.chunk(index))
-        self._to.sent_s += self._load.seconds
         await socket.send(json.dumps({"type": "stop"}))
 
     async def _listen(self, socket: ClientConnection) -> None:

@@ -23,7 +23,6 @@ from app.engines.streaming import Heard, Hypothesis, StreamingModel, StreamingRe
 from app.engines.streaming_models import open_streaming_model
 from app.exports.wire import segment_to_wire
 
-
 ONE_AT_A_TIME = {"whisper"}
 """openai-whisper keeps what it is at on the model itself: two threads spoil each other's work."""
 

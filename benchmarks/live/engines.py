@@ -62,8 +62,8 @@ def _tell(engine: str, n_streams: int, ours: Run, bare: Run) -> None:
         cells = [engine, name, str(n_streams), spread(run.partials_ms), spread(run.finals_ms)]
         lost = f" ({run.n_refused} refused)" if run.n_refused else ""
         print(f"| {' | '.join(cells)} | {run.streams_per_core:.1f}{lost} |", flush=True)
-    share = ours.streams_per_core / bare.streams_per_core
-    print(f"| {engine} | ours ÷ bare | {n_streams} | | | {share:.2f} (≥ 0.95) |", flush=True)
+    share = f"{ours.streams_per_core / bare.streams_per_core:.2f}" if bare.sent_s else "none of its streams ended"
+    print(f"| {engine} | ours ÷ bare | {n_streams} | | | {share} (≥ 0.95) |", flush=True)
 
 
 def later_than_alone(service: Service, engine: str, sound: Path, weights_dir: Path, seconds: float) -> None:

@@ -63,7 +63,9 @@ async def main(engine: str, port: int) -> None:
     choice = select(registry, JobOptions(engine=engine, language="en"), live=True)
     model = open_streaming_model(choice, Hardware(n_threads=1))
     with ThreadPoolExecutor(1 if engine in ONE_AT_A_TIME else os.cpu_count()) as pool:
-        async with serve(partial(session, pool, model), "127.0.0.1", port, max_size=None, compression=None):
+        async with serve(
+            partial(session, pool, model), "127.0.0.1", port, max_size=None, compression=None, ping_interval=None
+        ):
             print("ready", flush=True)
             await asyncio.get_running_loop().create_future()
 

@@ -157,7 +157,7 @@ def test_a_worker_that_stops_hands_its_sessions_over_at_once_and_without_blame(h
 
 def test_a_worker_that_is_stopped_while_its_child_starts_blames_nobody(house, site):
     with site.worker(mode="streaming") as worker:
-        [child] = wait_for(lambda: stream_children(worker))
+        [child] = wait_for(lambda: stream_children(worker), 60.0)
         child.suspend()
         assert not any(one.slots for one in list_workers(house.client))
         assert stop(worker) == 0

@@ -4,14 +4,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
 
 from tests.browser.stored import Store
-from tests.http_api import ServedApi
 from tests.running_service import RunningService, free_port
-from tests.workers import Site, wait_for
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "assets" / "demo"
@@ -29,7 +26,6 @@ QUIET = (
     "--autoplay-policy=no-user-gesture-required",
 )
 MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-CREATE = "/api/streamingTranscription/createJob"
 EXPECTED = ("Failed to load resource", "WebSocket connection to")
 """What the browser itself says of answers that a test brings about."""
 
@@ -96,21 +92,3 @@ def open_page(browser: Browser, service: RunningService) -> Iterator[Callable[..
 @pytest.fixture
 def page(open_page: Callable[..., Page]) -> Page:
     return open_page()
-
-
-@pytest.fixture(scope="module")
-def live(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApi]:
-    """An API with a streaming worker; skipped where this version has none."""
-    folder = tmp_path_factory.mktemp("live")
-    site = Site(postgres_url, redis_url, folder)
-    with ServedApi(postgres_url, redis_url, folder) as api:
-        if httpx.post(f"{api.url}{CREATE}", json={}).status_code == 404:
-            pytest.skip("this version has no live mode")
-        with site.worker(mode="streaming"):
-            wait_for(lambda: has_room(api), PATIENCE_MS / 1000)
-            yield api
-
-
-def has_room(api: ServedApi) -> bool:
-    workers = httpx.get(f"{api.url}/health").json()["workers"]
-    return workers.get("streaming", {}).get("slots", 0) > 0

@@ -9,9 +9,11 @@ from playwright.sync_api import Browser, Page
 
 from app.audio.sound import RATE_HZ
 from app.cli.listening.sources import recording
-from tests.browser.conftest import DEMO, MICROPHONE
+from tests.browser.conftest import DEMO, MICROPHONE, PATIENCE_MS
+from tests.browser.test_page_live import has_room
 from tests.http_api import ServedApi
 from tests.live_socket import STREAM, texts_of
+from tests.workers import Site, wait_for
 
 RECORDING = DEMO / "garden.flac"
 TIME_SLICE_MS = 250
@@ -41,6 +43,18 @@ async ({url, type, slice_ms, record_ms}) => {
 def sound_of(path: Path) -> bytes:
     """s16le, mono, 16 kHz."""
     return b"".join(recording(path, is_paced=False))
+
+
+@pytest.fixture(scope="module")
+def live(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApi]:
+    """An API with a streaming worker."""
+    folder = tmp_path_factory.mktemp("live")
+    with (
+        ServedApi(postgres_url, redis_url, folder) as api,
+        Site(postgres_url, redis_url, folder).worker(mode="streaming"),
+    ):
+        wait_for(lambda: has_room(api), PATIENCE_MS / 1000)
+        yield api
 
 
 @pytest.fixture(scope="module")

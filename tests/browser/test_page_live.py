@@ -7,14 +7,17 @@ import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import CREATE, MICROPHONE
+from tests.browser.conftest import MICROPHONE, PATIENCE_MS
 from tests.http_api import ServedApi
+from tests.workers import Site, wait_for
 
 RATE_HZ = 48_000
 PITCHES = tuple(range(440, 440 + 30 * 20, 20))
+CREATE = "/api/streamingTranscription/createJob"
 
 
 def write_tones(path: Path) -> Path:
@@ -29,6 +32,24 @@ def write_tones(path: Path) -> Path:
         file.setframerate(RATE_HZ)
         file.writeframes(struct.pack(f"<{len(samples)}h", *(int(sample * 32767) for sample in samples)))
     return path
+
+
+@pytest.fixture(scope="module")
+def live(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApi]:
+    """An API with a streaming worker; skipped where this version has none."""
+    folder = tmp_path_factory.mktemp("live")
+    site = Site(postgres_url, redis_url, folder)
+    with ServedApi(postgres_url, redis_url, folder) as api:
+        if httpx.post(f"{api.url}{CREATE}", json={}).status_code == 404:
+            pytest.skip("this version has no live mode")
+        with site.worker(mode="streaming"):
+            wait_for(lambda: has_room(api), PATIENCE_MS / 1000)
+            yield api
+
+
+def has_room(api: ServedApi) -> bool:
+    workers = httpx.get(f"{api.url}/health").json()["workers"]
+    return workers.get("streaming", {}).get("slots", 0) > 0
 
 
 @pytest.fixture(scope="module")

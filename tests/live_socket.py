@@ -86,3 +86,9 @@ class Talk:
 def texts_of(told: Sequence[dict[str, Any]]) -> list[str]:
     """The texts of the finals, as told."""
     return [message["segment"]["text"] for message in told if message["type"] == "final"]
+
+
+def refused(talk: Talk) -> tuple[str, int | None]:
+    """The code of the last error, and the code of the close."""
+    told = talk.rest()
+    return told[-1]["code"], talk.code

@@ -27,8 +27,8 @@ def end_with_parent(parent_pid: int) -> None:
         os._exit(1)
 
 
-def confine(memory_bytes: int, cpu_s: int) -> None:
-    """Limit memory and processor time, write no file, and open just one more: the recording.
+def confine(memory_bytes: int, cpu_s: int, n_files: int = 1) -> None:
+    """Limit memory and processor time, write no file, and open just `n_files` more: one is the recording.
 
     A socket is a file too, so there is no network either.
     """
@@ -36,7 +36,7 @@ def confine(memory_bytes: int, cpu_s: int) -> None:
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CPU, cpu_s, cpu_s + CPU_GRACE_S)
     _limit(resource.RLIMIT_AS, _address_space_bytes() + memory_bytes)
-    _limit(resource.RLIMIT_NOFILE, _lowest_free_fd() + 1)
+    _limit(resource.RLIMIT_NOFILE, _lowest_free_fd() + n_files)
 
 
 def _limit(kind: int, soft: int, hard: int | None = None) -> None:

@@ -14,7 +14,7 @@ from types import FrameType
 
 from app.cli.listening.client import LiveClient, Refused, Unreachable
 from app.cli.listening.screen import hearer
-from app.cli.listening.sources import Microphone, NoMicrophone, recording, standard_input
+from app.cli.listening.sources import Microphone, MicrophoneLost, NoMicrophone, recording, standard_input
 from app.domain.errors import ParloirError
 
 OK, FAILED, WRONG_USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Listen until the sound ends; the exit code."""
     try:
         LiveClient(args.server, _options(args), hearer(as_json=args.json)).run(_sound(args))
-    except (Refused, ParloirError) as error:
+    except (Refused, MicrophoneLost, ParloirError) as error:
         return _told(error, FAILED)
     except NoMicrophone as error:
         return _told(error, WRONG_USAGE)

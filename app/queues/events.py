@@ -89,6 +89,18 @@ class EventLog:
             raise Unavailable(service="queue") from error
         return [Event.from_json(fields[b"e"]) for _, fields in entries]
 
+    def last_seq(self, job_id: str) -> int | None:
+        """The number of the last event told of a job; None if its log is not there.
+
+        Raises:
+            Unavailable: Redis cannot be reached.
+        """
+        try:
+            last: Any = self._redis.xrevrange(f"events:{job_id}", count=1)
+        except RedisError as error:
+            raise Unavailable(service="queue") from error
+        return int(last[0][0].partition(b"-")[0]) if last else None
+
     def forget(self, job_id: str) -> None:
         """Drop a job's log, and what a live session has sent.
 

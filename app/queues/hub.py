@@ -15,23 +15,57 @@ from app.queues.events import CHANNEL, Event
 
 log = structlog.get_logger(__name__)
 
-MAILBOX = 1_000
-"""Events that a slow watcher may leave unread; beyond that it misses some and reads them up from the log."""
+MAX_WAITING = 1_000
+"""Events that a slow watcher may leave unread; beyond it there is a gap."""
+
+GAP = "gap"
+"""The type of what stands where events may be missing: they are to be read up from the log before what comes next."""
+
+
+class Mailbox:
+    """Events of one job for one watcher, in the order in which they were told."""
+
+    def __init__(self, job_id: str) -> None:
+        self._gap = Event(job_id, -1, GAP)
+        self._events: queue.Queue[Event] = queue.Queue(MAX_WAITING)
+
+    def put(self, event: Event) -> None:
+        """Add one; never waits. One too many takes the place of all: the log has them."""
+        try:
+            self._events.put_nowait(event)
+        except queue.Full:
+            self.miss()
+
+    def miss(self) -> None:
+        """Events may have passed by: leave a gap in place of those that wait, for the log has them as well."""
+        while not self._events.empty():
+            self._events.get_nowait()
+        self._events.put_nowait(self._gap)
+
+    def take(self, timeout_s: float) -> Event | None:
+        """The next event, or a gap; None if nothing comes for so long."""
+        try:
+            return self._events.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
 
 
 class EventHub:
-    """Hands the events of `job-events` to the watchers of each job. Starts its reader with the first watcher."""
+    """Hands the events of `job-events` to the watchers of each job. Starts its reader with the first watcher.
+
+    Nothing is heard before the subscription stands, or while it is lost: each time it is made, there is a gap.
+    """
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
         self._lock = threading.Lock()
-        self._mailboxes: dict[str, set[queue.Queue[Event]]] = defaultdict(set)
+        self._mailboxes: dict[str, set[Mailbox]] = defaultdict(set)
         self._reader: threading.Thread | None = None
 
     @contextmanager
-    def mailbox(self, job_id: str) -> Iterator["queue.Queue[Event]"]:
+    def mailbox(self, job_id: str) -> Iterator[Mailbox]:
         """Events of a job, from now on, while the block lasts."""
-        box: queue.Queue[Event] = queue.Queue(MAILBOX)
+        box = Mailbox(job_id)
         with self._lock:
             self._mailboxes[job_id].add(box)
             self._start_reader()
@@ -40,7 +74,7 @@ class EventHub:
         finally:
             self._remove(job_id, box)
 
-    def _remove(self, job_id: str, box: "queue.Queue[Event]") -> None:
+    def _remove(self, job_id: str, box: Mailbox) -> None:
         with self._lock:
             self._mailboxes[job_id].discard(box)
             if not self._mailboxes[job_id]:
@@ -51,8 +85,15 @@ class EventHub:
             self._reader = threading.Thread(target=self._read_for_ever, name="event-hub", daemon=True)
             self._reader.start()
 
+    def _is_needed(self) -> bool:
+        """Whether somebody watches; if not, the next to do so starts another reader."""
+        with self._lock:
+            if not self._mailboxes:
+                self._reader = None
+            return bool(self._mailboxes)
+
     def _read_for_ever(self) -> None:
-        while self._mailboxes:
+        while self._is_needed():
             try:
                 self._read()
             except RedisError as error:
@@ -60,18 +101,23 @@ class EventHub:
                 time.sleep(0.5)
 
     def _read(self) -> None:
-        with self._redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
+        with self._redis.pubsub() as channel:  # type: ignore[no-untyped-call]
             channel.subscribe(CHANNEL)
             while self._mailboxes:
                 message = channel.get_message(timeout=5.0)
-                if message:
+                if message and message["type"] == "subscribe":
+                    self._miss()
+                elif message and message["type"] == "message":
                     self._deliver(Event.from_json(message["data"]))
+
+    def _miss(self) -> None:
+        with self._lock:
+            for boxes in self._mailboxes.values():
+                for box in boxes:
+                    box.miss()
 
     def _deliver(self, event: Event) -> None:
         with self._lock:
             boxes = list(self._mailboxes.get(event.job_id, ()))
         for box in boxes:
-            try:
-                box.put_nowait(event)
-            except queue.Full:
-                log.debug("watcher_is_slow", job_id=event.job_id)
+            box.put(event)

@@ -23,6 +23,9 @@ from app.engines.streaming import Heard, Hypothesis, StreamingModel, StreamingRe
 from app.engines.streaming_models import open_streaming_model
 from app.exports.wire import segment_to_wire
 
+ONE_AT_A_TIME = {"whisper"}
+"""openai-whisper keeps what it is at on the model itself: two threads spoil each other's work."""
+
 
 def said(heard: Heard) -> str | None:
     """The message of ours that tells it."""
@@ -36,7 +39,7 @@ def said(heard: Heard) -> str | None:
 async def session(pool: ThreadPoolExecutor, model: StreamingModel, socket: ServerConnection) -> None:
     """One client."""
     loop = asyncio.get_running_loop()
-    recognizer: StreamingRecognizer = await loop.run_in_executor(pool, model.open, StreamOptions())
+    recognizer: StreamingRecognizer = await loop.run_in_executor(pool, model.open, StreamOptions(language="en"))
     async for frame in socket:
         is_sound = isinstance(frame, bytes)
         work = partial(accept, recognizer, frame) if is_sound else recognizer.finish
@@ -57,10 +60,12 @@ def accept(recognizer: StreamingRecognizer, frame: bytes) -> list[Heard]:
 async def main(engine: str, port: int) -> None:
     """Serve until killed."""
     registry = build_registry(Path(os.environ["WEIGHTS_DIR"]))
-    choice = select(registry, JobOptions(engine=engine))
+    choice = select(registry, JobOptions(engine=engine, language="en"), live=True)
     model = open_streaming_model(choice, Hardware(n_threads=1))
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        async with serve(partial(session, pool, model), "127.0.0.1", port, max_size=None, compression=None):
+    with ThreadPoolExecutor(1 if engine in ONE_AT_A_TIME else os.cpu_count()) as pool:
+        async with serve(
+            partial(session, pool, model), "127.0.0.1", port, max_size=None, compression=None, ping_interval=None
+        ):
             print("ready", flush=True)
             await asyncio.get_running_loop().create_future()
 

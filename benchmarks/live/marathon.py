@@ -1,6 +1,6 @@
 """One client that sends hours of sound as fast as it is taken: `python -m benchmarks.live.marathon URL …`.
 
-Prints a JSON line after the first minute of sound has been committed and one at the end.
+Prints a JSON line after the first minute of sound has been committed, one every ten minutes of it, and one at the end.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks.live.talker import read_sound
 
 FRAME_S = 1.0
+TELL_EVERY_S = 600
 
 
 class Marathon:
@@ -26,6 +27,7 @@ class Marathon:
         self._may_send = asyncio.Event()
         self._may_send.set()
         self._first_minute = asyncio.Event()
+        self._told_s = 0
 
     async def run(self, url: str) -> None:
         """Send and listen to the end."""
@@ -33,13 +35,13 @@ class Marathon:
             listening = asyncio.create_task(self._listen(socket))
             await self._send(socket, 0, 60)
             await self._first_minute.wait()
-            print(json.dumps({"minute": True}), flush=True)
+            tell(minute=True)
             await asyncio.sleep(2)
             await self._send(socket, 60, self._seconds)
             await socket.send(json.dumps({"type": "stop"}))
             completed = await listening
         drift = round(completed["duration"] * self._rate_hz) - self._seconds * self._rate_hz
-        print(json.dumps({"drift_samples": drift}), flush=True)
+        tell(drift_samples=drift)
 
     async def _send(self, socket: ClientConnection, start: int, end: int) -> None:
         frame = round(self._rate_hz * FRAME_S) * 2
@@ -53,13 +55,24 @@ class Marathon:
             event = json.loads(text)
             if event["type"] == "flow":
                 (self._may_send.set if event.get("action", event.get("flow")) == "resume" else self._may_send.clear)()
-            elif event["type"] == "ack" and event["committed"] > 50 * self._rate_hz:
-                self._first_minute.set()
+            elif event["type"] == "ack":
+                self._committed(event["committed"] // self._rate_hz)
             elif event["type"] == "completed":
                 return dict(event)
             elif event["type"] == "error":
                 raise SystemExit(f"error: {event}")
         raise SystemExit("the stream ended before its time")
+
+    def _committed(self, sound_s: int) -> None:
+        if sound_s > 50:
+            self._first_minute.set()
+        if sound_s - self._told_s >= TELL_EVERY_S:
+            self._told_s = sound_s - sound_s % TELL_EVERY_S
+            tell(sound_s=self._told_s)
+
+
+def tell(**facts: object) -> None:
+    print(json.dumps(facts), flush=True)
 
 
 def main() -> None:

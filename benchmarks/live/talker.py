@@ -27,6 +27,7 @@ class Heard:
 
     partials_ms: list[float] = field(default_factory=list)
     finals_ms: list[float] = field(default_factory=list)
+    final_ends_s: list[float] = field(default_factory=list)
     n_events: int = 0
     n_refused: int = 0
     behind: int = 0
@@ -78,6 +79,7 @@ class Client:
                 await asyncio.wait_for(listening, 60)
             finally:
                 listening.cancel()
+        self._to.sent_s += self._load.seconds
         self._to.behind += self._last_ms > 1000
 
     async def _speak(self, socket: ClientConnection) -> None:
@@ -86,7 +88,6 @@ class Client:
             await asyncio.sleep(max(0.0, began + index * CHUNK_S - time.monotonic()))
             self._sent_at.append(time.monotonic())
             await socket.send(self._load.chunk(index))
-        self._to.sent_s += self._load.seconds
         await socket.send(json.dumps({"type": "stop"}))
 
     async def _listen(self, socket: ClientConnection) -> None:
@@ -111,6 +112,8 @@ class Client:
             return
         self._last_ms = 1000 * (now - self._sent_at[index])
         (self._to.finals_ms if is_final else self._to.partials_ms).append(self._last_ms)
+        if is_final:
+            self._to.final_ends_s.append(told["end"])
 
 
 async def talk(load: Load) -> Heard:

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from sqlalchemy import select
 
+from app.audio.live.webm import WebmDemuxer
 from app.domain.job import JobOptions
 from app.models import Job
 from app.queues.presence import list_workers
@@ -23,11 +24,12 @@ from tests.live import (
     N,
     as_opus,
     is_undisturbed,
+    speech,
     stream_children,
     texts,
     words_of,
 )
-from tests.workers import Site, descendants, stop, wait_for
+from tests.workers import PLUGINS, ROOT, Site, descendants, stop, wait_for
 
 pytestmark = pytest.mark.usefixtures("clean")
 
@@ -153,6 +155,25 @@ def test_a_worker_that_stops_hands_its_sessions_over_at_once_and_without_blame(h
     assert (row.attempt, row.crashes, row.releases, row.failures) == (2, 0, 1, 0)
 
 
+def test_a_worker_that_is_stopped_while_its_child_starts_blames_nobody(house, site):
+    with site.worker(mode="streaming") as worker:
+        [child] = wait_for(lambda: stream_children(worker), 60.0)
+        child.suspend()
+        assert not any(one.slots for one in list_workers(house.client))
+        assert stop(worker) == 0
+        assert not child.is_running()
+    assert "worker_stopped" in site.logs()
+    assert "child_does_not_start" not in site.logs()
+
+
+@pytest.mark.long
+def test_a_child_that_does_not_start_is_told(house, site):
+    with site.worker(mode="streaming") as worker:
+        wait_for(lambda: stream_children(worker))[0].kill()
+        wait_for(lambda: "child_does_not_start" in site.logs())
+        is_ready(house, worker)
+
+
 @pytest.mark.long
 def test_a_worker_that_slept_past_its_lease_says_nothing_more(house, gateway, site):
     with site.worker(mode="streaming") as sleeper, gateway.connected(gateway.open()) as client:
@@ -173,6 +194,71 @@ def test_a_worker_that_slept_past_its_lease_says_nothing_more(house, gateway, si
             is_undisturbed(client, gateway)
             assert {message.run for message in client.told[n_told:]} <= {0, 2}
         assert "session_fenced" in site.logs()
+
+
+HOSTILE = """
+import sys
+if "app.audio.live.nursery" in sys.orig_argv:
+    import ctypes, pathlib, time
+    from app.audio.live import packets
+    trigger = (pathlib.Path(__file__).parent / "trigger").read_bytes()
+    n_samples_of = packets.n_samples_of
+    def crash(): ctypes.string_at(0)
+    def hang(): time.sleep(3600)
+    def eat():
+        kept = []
+        while True: kept.append(bytearray(20_000_000))
+    def breaks(packet):
+        if packet == trigger: {what}()
+        return n_samples_of(packet)
+    packets.n_samples_of = breaks
+"""
+"""A decoder with a defect: one packet of a stream has it misbehave. It is found as any `sitecustomize` is."""
+
+
+@pytest.mark.parametrize("what", ["crash", *(pytest.param(one, marks=pytest.mark.long) for one in ("eat", "hang"))])
+def test_a_stream_that_breaks_its_decoder_fails_alone_after_few_tries(house, gateway, site, tmp_path, what):
+    hostile, other = as_opus(SOUND), as_opus(speech(N, first_hz=1000))
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "sitecustomize.py").write_text(HOSTILE.replace("{what}", what))
+    (code / "trigger").write_bytes(packet_in(hostile, 0.6))
+    site.settings |= {"PYTHONPATH": f"{code}:{PLUGINS}:{ROOT}", "RETRY_BASE_S": "0.1"}
+    with (
+        site.worker(mode="streaming") as worker,
+        gateway.connected(gateway.open(encoding="opus")) as breaking,
+        gateway.connected(gateway.open(encoding="opus")) as client,
+        gateway.connected(gateway.open()) as plain,
+    ):
+        [child] = stream_children(worker)
+        client.send(other, upto=len(other) // 2)
+        plain.send(SOUND, upto=IN_MID_UTTERANCE)
+        breaking.send(hostile)
+        [error] = breaking.wait("error", timeout_s=90.0)
+        client.send(other)
+        client.stop()
+        plain.send(SOUND)
+        plain.stop()
+        is_undisturbed(plain, gateway)
+        client.wait("completed")
+        assert client.finals() == words_of(N, first_hz=1000)
+        assert stream_children(worker) == [child]
+    assert error.fields["code"] == "child_died"
+    assert "decoder of its sound" in error.fields["params"]["reason"]
+    rows = [house.row(one.job_id) for one in (breaking, client, plain)]
+    assert [(row.state, row.failures, row.crashes) for row in rows] == [
+        ("FAILED", 3, 0),
+        ("COMPLETED", 0, 0),
+        ("COMPLETED", 0, 0),
+    ]
+    assert texts(gateway.finals(breaking.job_id)) == words_of(N)[:2]
+
+
+def packet_in(stream: bytes, share: float) -> bytes:
+    """A packet of a WebM stream, after this share of it, that is in it only once."""
+    packets = [packet.data for packet in WebmDemuxer(0).feed(stream)]
+    later = packets[int(len(packets) * share) :]
+    return next(packet for packet in later if packets.count(packet) == 1)
 
 
 @pytest.mark.long

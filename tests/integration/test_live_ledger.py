@@ -138,7 +138,10 @@ def test_a_finished_session_has_its_transcript_and_can_be_searched(house, sessio
     row = house.row(job.id)
     assert (row.state, row.duration_s, row.audio_key) == ("COMPLETED", 4.0, None)
     catalogue = Catalogue(house.database, storage, {})
-    assert catalogue.get_transcript(ANONYMOUS, job.id).text == "hello world"
+    transcript = catalogue.get_transcript(ANONYMOUS, job.id)
+    assert transcript.text == "hello world"
+    assert catalogue.get_text(ANONYMOUS, job.id) == ("hello world", 4.0)
+    assert list(transcript.segments) == [final.segment for final in sessions.finals(ANONYMOUS, job.id)]
     assert finishing.complete(job, StreamSpec(), 4.0), "a lost answer is asked for again"
 
 

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
+from app.domain.states import JobState
 from app.embedded.migrate import migrate
+from app.models import Job
 from tests.factories import House, make_house
 from tests.http_api import ServedApi, free_port
 from tests.live import has_room
@@ -61,3 +64,17 @@ def worker(house, postgres_url, redis_url, tmp_path_factory) -> Iterator[Site]:
 def room(house) -> None:
     """A worker is there, also after a test that had Redis forget it."""
     wait_for(lambda: has_room(house))
+
+
+@pytest.fixture
+def left_open(house):
+    """How many sessions a test has opened and not ended, which is to be none."""
+
+    def count() -> int:
+        open_ = (JobState.QUEUED.value, JobState.PROCESSING.value)
+        with house.database.work() as work:
+            return work.session.scalar(select(func.count()).select_from(Job).where(Job.state.in_(open_)))
+
+    before = count()
+    yield
+    wait_for(lambda: count() <= before)

@@ -8,40 +8,17 @@ import time
 
 import httpx
 import pytest
-from sqlalchemy import func, select
 from websockets.exceptions import InvalidStatus
 
-from app.domain.states import JobState
 from app.i18n import messages_fr
-from app.models import Job
 from app.models.project import Project
 from app.queues.live_keys import keys_of
 from tests.live import speech, words_of
-from tests.live_socket import CREATE_STREAM, STREAM, STREAM_RESULT, Talk
+from tests.live_socket import CREATE_STREAM, STREAM, STREAM_RESULT, Talk, refused
 from tests.protocol.conftest import IDLE_S
 from tests.workers import wait_for
 
 pytestmark = pytest.mark.usefixtures("worker")
-
-
-@pytest.fixture
-def left_open(house):
-    """How many sessions a test has opened and not ended, which is to be none."""
-
-    def count() -> int:
-        open_ = (JobState.QUEUED.value, JobState.PROCESSING.value)
-        with house.database.work() as work:
-            return work.session.scalar(select(func.count()).select_from(Job).where(Job.state.in_(open_)))
-
-    before = count()
-    yield
-    wait_for(lambda: count() <= before)
-
-
-def refused(talk: Talk) -> tuple[str, int | None]:
-    """The code of the last error, and the code of the close."""
-    told = talk.rest()
-    return told[-1]["code"], talk.code
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,6 @@ def test_events_of_the_session_go_to_the_jobs_other_watchers(served):
         job_id = talk.until("ready")["job_uuid"]
         with Talk.to(served.url, f"/api/jobs/{job_id}/ws") as watcher:
             talk.send(speech(1))
-            watcher.until("segment")
             talk.stop()
             talk.rest()
             events = watcher.rest()

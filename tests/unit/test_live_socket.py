@@ -122,3 +122,38 @@ def test_a_client_that_is_gone_ends_the_messages(pair):
     live, peer = pair
     peer.sock.close()
     assert list(live.messages()) == []
+
+
+def test_a_silent_client_is_pinged_and_one_that_does_not_answer_is_gone(pair, monkeypatch):
+    monkeypatch.setattr(live_socket, "PING_S", 0.1)
+    monkeypatch.setattr(live_socket, "GONE_S", 1.5)
+    live, peer = pair
+    listening = threading.Thread(target=lambda: list(live.messages()))
+    began_s = time.monotonic()
+    listening.start()
+    peer.frames.receive_data(peer.sock.recv(1000))
+    assert [frame.opcode for frame in peer.frames.events_received()] == [Opcode.PING]
+    assert listening.is_alive()
+    listening.join(10)
+    assert not listening.is_alive()
+    assert time.monotonic() - began_s > 1.4
+
+
+def test_a_silent_client_that_answers_pings_is_kept(pair, monkeypatch):
+    monkeypatch.setattr(live_socket, "PING_S", 0.1)
+    monkeypatch.setattr(live_socket, "GONE_S", 1.0)
+    live, peer = pair
+    heard: list[str] = []
+    listening = threading.Thread(target=lambda: heard.extend(live.messages()))
+    listening.start()
+    until_s = time.monotonic() + 2.0
+    while time.monotonic() < until_s:
+        peer.frames.receive_data(peer.sock.recv(1000))
+        peer.frames.events_received()
+        peer.write()
+    assert listening.is_alive()
+    peer.frames.send_text(b"still here")
+    peer.frames.send_close(1000)
+    peer.write()
+    listening.join(10)
+    assert heard == ["still here"]

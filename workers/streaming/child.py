@@ -9,6 +9,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TypeVar
@@ -17,6 +18,7 @@ import structlog
 
 from app.audio.confinement import end_with_parent
 from app.audio.live.base import RestartPoint
+from app.audio.live.confined import Nursery
 from app.audio.live.decoder import make_live_decoder
 from app.domain.errors import EngineError, OutOfMemory, ParloirError
 from app.engines.streaming import StreamOptions
@@ -59,6 +61,7 @@ class StreamChild:
         self._seats: dict[int, Seat] = {}
         self._turns: deque[int] = deque()
         self._told: FromStreams = []
+        self._nursery = Nursery()
 
     def serve(self, n_slots: int) -> None:
         """Listen until the supervisor closes the pipe."""
@@ -140,7 +143,6 @@ class StreamChild:
 
     def _seat(self, opening: Open) -> Seat:
         spec, mark = opening.spec, opening.mark
-        decoder = make_live_decoder(spec.encoding, spec.rate_hz, RestartPoint(mark.byte, mark.sample, mark.header))
         options = StreamOptions(
             language=opening.options.language,
             hotwords=opening.options.hotwords,
@@ -150,6 +152,8 @@ class StreamChild:
             phrases=spec.phrases,
         )
         recognizer = self._models.get(opening.options).open(options)
+        start = RestartPoint(mark.byte, mark.sample, mark.header)
+        decoder = make_live_decoder(spec.encoding, spec.rate_hz, start, self._nursery.decoder)
         turn_bytes = max(1, int(spec.bytes_per_s * TURN_S))
         return Seat(opening, Hearing(opening, decoder, recognizer), turn_bytes)
 
@@ -172,7 +176,10 @@ class StreamChild:
 
     def _break(self, sid: int, error: ParloirError) -> None:
         self._told.append(Broke(sid, error, traceback.format_exc()))
-        self._seats.pop(sid, None)
+        seat = self._seats.pop(sid, None)
+        if seat is not None:
+            with suppress(Exception):  # one error is enough
+                seat.hearing.close()
 
 
 def main(fd: int, parent_pid: int, working_fd: int) -> None:

@@ -55,7 +55,8 @@ class Hearing:
         return replace(said, steps=(*said.steps, self._step(mark, None)), guess=None, has_ended=True)
 
     def close(self) -> None:
-        """Give back what the recogniser holds."""
+        """Give back what decoder and recogniser hold."""
+        self._decoder.close()
         self._recognizer.close()
 
     def _listen(self, pcm: Pcm) -> Sequence[Heard]:

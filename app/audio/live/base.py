@@ -40,6 +40,9 @@ class LiveDecoder(Protocol):
     def flush(self) -> Pcm:
         """The sound still held, at the end of the stream."""
 
+    def close(self) -> None:
+        """Give back what it holds."""
+
     def restart_at(self, sample: int) -> RestartPoint:
         """The latest point from which a new decoder gives everything from absolute `sample` on, as this one did.
 

@@ -59,6 +59,9 @@ class OpusDecoder:
         """See `LiveDecoder`; a packet that is not whole is nothing."""
         return self._resampler.flush()
 
+    def close(self) -> None:
+        """Nothing is held that would not go by itself."""
+
     def restart_at(self, sample: int) -> RestartPoint:
         """See `LiveDecoder`."""
         latest = sample - PRE_ROLL - reach(OPUS_HZ)

@@ -42,6 +42,9 @@ class PcmDecoder:
         self._half = b""
         return self._resampler.flush()
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def restart_at(self, sample: int) -> RestartPoint:
         """See `LiveDecoder`; any earlier position can be asked for."""
         n_in, n_out = restart_before(sample, self._rate_hz)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 from app.audio.decode import decode
@@ -41,6 +42,10 @@ class NoMicrophone(Exception):
     """Nothing here can record."""
 
 
+class MicrophoneLost(Exception):
+    """The recording program ended, though nobody asked it to; the message is its own last word."""
+
+
 def recording(path: Path, *, is_paced: bool) -> Iterator[bytes]:
     """A recording of any format; paced as if it were being said now, or as fast as it goes.
 
@@ -72,16 +77,39 @@ class Microphone:
         if command is None:
             names = ", ".join(command[0] for command in RECORDERS)
             raise NoMicrophone(f"none of {names} is on this machine; give a FILE, or - for standard input")
-        self._recorder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self._name = command[0]
+        self._is_stopped = False
+        self._complaints = TemporaryFile()  # noqa: SIM115 - it lives as long as we do
+        # A session of its own: a Ctrl-C in the terminal is for us, who then stop it.
+        self._recorder = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            start_new_session=True,
+        )
 
     def chunks(self) -> Iterator[bytes]:
-        """What it hears, until it is stopped."""
+        """What it hears, until it is stopped.
+
+        Raises:
+            MicrophoneLost: it ended before; all that it heard until then was given.
+        """
         assert self._recorder.stdout is not None
         yield from _read(self._recorder.stdout)
+        status = self._recorder.wait()
+        if not self._is_stopped:
+            raise MicrophoneLost(f"{self._name} stopped recording: {self._last_word() or f'exit status {status}'}")
 
     def stop(self) -> None:
         """Hear no more."""
+        self._is_stopped = True
         self._recorder.terminate()
+
+    def _last_word(self) -> str:
+        self._complaints.seek(0)
+        lines = self._complaints.read().decode(errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _read(source: IO[bytes]) -> Iterator[bytes]:

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Uuid, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.errors import Unavailable
 from app.domain.job import JobOptions, Mode, Priority
 from app.domain.live import StreamSpec
 from app.domain.states import JobState
-from app.domain.transcript import Transcript, segment_from_dict
+from app.domain.transcript import Transcript
 from app.engines.selection import AUTO
-from app.models import Job, JobPeaks, JobSegment, StreamSound
+from app.models import Job, JobPeaks, StreamSound
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
@@ -25,6 +25,17 @@ from app.services.media.storage import Storage, StoredAudio
 from app.services.streaming.kept_sound import KeptSound, join
 
 WAV = "audio/wav"
+
+GATHER = text("""
+UPDATE job_transcripts SET text = said.text, segments = said.segments FROM (
+    SELECT coalesce(string_agg(words, ' ' ORDER BY seq) FILTER (WHERE words <> ''), '') AS text,
+        coalesce(jsonb_agg(segment ORDER BY seq), '[]') AS segments
+    FROM (
+        SELECT seq, segment, btrim(segment ->> 'text', E' \\t\\n\\r') AS words FROM job_segments WHERE job_id = :job
+    ) AS finals
+) AS said WHERE job_id = :job
+""").bindparams(bindparam("job", type_=Uuid))
+"""The finals of a session become its transcript without coming here, where those of some hours would be 100 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +89,10 @@ class Finishing:
 
     def _complete(self, job: ClaimedJob, duration_s: float, sound: "_Sound", refining: dict[str, Any] | None) -> bool:
         with self._database.work() as work:
-            transcript = _transcript(work, job, duration_s)
-            if not work.rows(COMPLETE, completions([Result(job, transcript)])):
+            heard = Transcript((), (), job.options.language, duration_s, job.options.engine, job.options.model)
+            if not work.rows(COMPLETE, completions([Result(job, heard)])):
                 return False
+            work.session.execute(GATHER, {"job": UUID(job.id)})
             work.session.execute(delete(StreamSound).where(StreamSound.job_id == UUID(job.id)))
             if sound.own is not None:
                 work.session.execute(update(Job).where(Job.id == UUID(job.id)).values(_recording(sound.own)))
@@ -124,13 +136,6 @@ class _Sound:
         for stored in (self.own, self.refined):
             if stored is not None:
                 self._storage.delete(stored.key)
-
-
-def _transcript(work: Work, job: ClaimedJob, duration_s: float) -> Transcript:
-    finals = select(JobSegment.segment).where(JobSegment.job_id == UUID(job.id)).order_by(JobSegment.seq)
-    segments = tuple(segment_from_dict(stored) for stored in work.session.scalars(finals))
-    options = job.options
-    return Transcript(segments, (), options.language, duration_s, options.engine, options.model)
 
 
 def _recording(stored: StoredAudio) -> dict[str, Any]:

@@ -54,8 +54,7 @@ class Record:
         """
         yield from self.new_finals()
         if job.state is JobState.COMPLETED:
-            transcript = self._catalogue.get_transcript(self._principal, self._job_id)
-            yield Finished(job.id, transcript.text, transcript.duration_s)
+            yield Finished(job.id, *self._catalogue.get_text(self._principal, self._job_id))
         elif job.error:
             yield Trouble(job.error)
         else:

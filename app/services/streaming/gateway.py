@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from app.domain.errors import ParloirError, Unavailable
 from app.domain.live import LiveSession
@@ -91,7 +92,8 @@ class Gateway:
         Raises:
             NotFound, Unavailable: as for any reading.
         """
-        return self._record(principal, session.job.id, after).ending(session.job)
+        record = self._record(principal, session.job.id, after)
+        return chain(record.new_finals(), record.ending(session.job.state))
 
     def _record(self, principal: Principal, job_id: str, after: int) -> Record:
         return Record(self._sessions, self._catalogue, principal, job_id, after)

@@ -13,7 +13,7 @@ from app.queues.live_input import Append, LiveInput
 log = structlog.get_logger(__name__)
 
 KEEP_EVERY_S = 3.0
-GATHER_S, GATHER_S_EACH = 0.003, 0.00002
+GATHER_S, GATHER_S_EACH = 0.01, 0.00002
 """After something came, time for more to come: at most the first, less with few connections."""
 RETRY_S = 0.25
 AWAY_S = 10.0
@@ -69,7 +69,8 @@ class Intake:
         with self._lock:
             if source in self._sources:
                 self._due[source] = None
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def _serve(self) -> None:
         while self._is_needed():

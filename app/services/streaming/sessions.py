@@ -8,17 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func
 
 from app.domain.errors import NotFound, TokenRefused, Unavailable
 from app.domain.job import JobOptions
 from app.domain.live import Final, LiveSession, StreamSpec
 from app.domain.principal import Principal
 from app.domain.states import JobState
-from app.domain.transcript import segment_from_dict
 from app.engines.registry import Registry
 from app.engines.selection import select as select_engine
-from app.models import Job, JobSegment, StreamSession
+from app.models import Job, StreamSession
 from app.queues.events import Event
 from app.queues.hints import Hint, HintQueue
 from app.services.database import Database, Work
@@ -30,6 +29,7 @@ from app.services.jobs.views import view
 from app.services.streaming.admission import Admission
 from app.services.streaming.opening import COST_S, facts, new_row
 from app.services.streaming.specs import spec_from_row
+from app.services.streaming.standing import standing
 
 log = structlog.get_logger(__name__)
 
@@ -151,10 +151,16 @@ class Sessions:
             NotFound: unknown, or of another project.
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._database.work() as work:
-            job = find(work, principal, job_id)
-            of_job = select(JobSegment).where(JobSegment.job_id == job.id, JobSegment.seq > after)
-            return [_final(row) for row in work.session.scalars(of_job.order_by(JobSegment.seq))]
+        return self.standing(principal, job_id, after)[1]
+
+    def standing(self, principal: Principal, job_id: str, after: int = 0) -> tuple[JobState, list[Final]]:
+        """The state of a session, and what was said for good after the final of this number, in order.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        return standing(self._database, principal, job_id, after)
 
     def committed(self, principal: Principal, job_id: str) -> int:
         """The byte of the client's stream before which nothing is needed any more.
@@ -187,8 +193,3 @@ def _check_token(digest: str, token: str | None) -> None:
 
 def _made_event(session: LiveSession) -> Event:
     return state_event(session.job.id, JobState.QUEUED, 0)
-
-
-def _final(row: JobSegment) -> Final:
-    alternatives = tuple((str(said), float(sure)) for said, sure in row.alternatives)
-    return Final(row.seq, segment_from_dict(row.segment), row.speech_final, alternatives)

@@ -137,11 +137,10 @@ class Telling:
             yield from self._end([trouble])
 
     def _ended(self) -> Iterator[Told]:
-        job = self._record.job()
-        if job.state.is_final:
-            yield from self._end(self._record.ending(job))
-        else:
-            yield from self._record.new_finals()
+        state, finals = self._record.standing()
+        yield from finals
+        if state.is_final:
+            yield from self._end(self._record.ending(state))
 
     def _end(self, last: Iterable[Told]) -> Iterator[Told]:
         yield from last

@@ -58,7 +58,8 @@ class Upstream:
             self._n_pending += len(whole)
             self._look()
         self._intake.come(self)
-        self._has_room.wait()
+        if not self._has_room.is_set():
+            self._has_room.wait()
         self.heard_s = time.monotonic()
 
     def alive(self) -> None:

@@ -12,6 +12,8 @@ from app.queues.presence import list_workers
 KNOWN_FOR_S = 1.0
 """To ask is to look through all keys of Redis; what workers say is as old as this anyhow."""
 
+BELIEVED_FOR_S = 3.0
+
 
 class Slots:
     """Asks Redis, which knows the workers."""
@@ -19,15 +21,23 @@ class Slots:
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
         self._n = 0
-        self._asked_s = -KNOWN_FOR_S
+        self._asked_s = -BELIEVED_FOR_S
 
     def known(self) -> int:
         """The slots of a moment ago: good enough to let somebody in, not to turn somebody away.
 
         Raises:
-            Unavailable: Redis cannot be reached.
+            Unavailable: Redis has not been reached for some time.
         """
-        return self._n if time.monotonic() < self._asked_s + KNOWN_FOR_S else self.now()
+        known_for_s = time.monotonic() - self._asked_s
+        if known_for_s < KNOWN_FOR_S:
+            return self._n
+        try:
+            return self.now()
+        except Unavailable:
+            if known_for_s > BELIEVED_FOR_S:
+                raise
+            return self._n  # whoever is let in needs Redis next, and waits for it a little
 
     def now(self) -> int:
         """The slots there are now.

@@ -50,4 +50,5 @@ def connect(url: str, *, timeout_s: float = 0.5, read_timeout_s: float | None = 
         retry=Retry(NoBackoff(), 1, (redis.ConnectionError,)) if read_timeout_s else Hasty(),
         health_check_interval=0,
         protocol=2,
+        driver_info=None,  # else each new connection looks up the library's version, and tells 6.2, which knows no such
     )

@@ -18,7 +18,8 @@ from app.services.streaming.opening import LOCK, OPEN
 from app.services.streaming.slots import Slots
 
 RETRY_AFTER_S = 5
-TURN_WITHIN_S = 10.0
+TURN_WITHIN_S, AT_ONCE = 10.0, 4
+"""PostgreSQL takes one at a time; some more keep it busy while this process is late with its answers."""
 
 PARKED = and_(Job.state == JobState.QUEUED, Job.run_at == "infinity")
 """Opened, but no connection has come yet."""
@@ -31,21 +32,21 @@ class Admission:
         """`project_max` is the limit of projects that have none of their own; None: no limit."""
         self._slots = Slots(client)
         self._project_max = project_max
-        self._turn = threading.Lock()
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Sessions of this process begin one after the other: those that wait for it hold no connection meanwhile.
+        """Few sessions of this process begin at once: those that wait for it hold no connection meanwhile.
 
         Raises:
             Unavailable: it has not come within `TURN_WITHIN_S`.
         """
-        if not self._turn.acquire(timeout=TURN_WITHIN_S):
+        if not self._turns.acquire(timeout=TURN_WITHIN_S):
             raise Unavailable(service="database")
         try:
             yield
         finally:
-            self._turn.release()
+            self._turns.release()
 
     def insert(self, database: Database, facts: dict[str, Any]) -> datetime:
         """Make the rows of a session (see `opening`) if there is room for it just now; when it was made.

@@ -1,5 +1,6 @@
 """How many live sessions the workers can have at once, as they say themselves every second."""
 
+import threading
 import time
 
 import redis
@@ -21,6 +22,7 @@ class Slots:
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
         self._n = 0
+        self._asking = threading.Lock()
         self._asked_s = -BELIEVED_FOR_S
 
     def known(self) -> int:
@@ -32,12 +34,16 @@ class Slots:
         known_for_s = time.monotonic() - self._asked_s
         if known_for_s < KNOWN_FOR_S:
             return self._n
+        if known_for_s > BELIEVED_FOR_S:
+            return self.now()
+        if not self._asking.acquire(blocking=False):
+            return self._n  # one is enough to ask
         try:
             return self.now()
         except Unavailable:
-            if known_for_s > BELIEVED_FOR_S:
-                raise
             return self._n  # whoever is let in needs Redis next, and waits for it a little
+        finally:
+            self._asking.release()
 
     def now(self) -> int:
         """The slots there are now.

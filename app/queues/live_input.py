@@ -20,7 +20,7 @@ from app.queues.live_keys import KEEP_S, OWNER_LIVES_S, keys_of
 from app.queues.scripts import Script
 
 FINALIZE, END = "f", "e"
-ENTRIES_AT_ONCE = 16
+ENTRIES_AT_ONCE = 8
 """Most entries of one session that one look takes in: with 32 KiB each, what waits in memory stays bounded."""
 
 APPENDS_AT_ONCE = 50

@@ -28,6 +28,8 @@ REFUSALS = (
 )
 REFUSED_CODES = frozenset(kind.code for kind in REFUSALS) | {errors.MediaUnreadable.code, errors.MediaWithoutAudio.code}
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 Problem = errors.ParloirError | JobFailure
 
 
@@ -114,4 +116,4 @@ def message(told: Told, locale: Locale) -> str | None:
 
 
 def _json(**fields: Any) -> str:
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(fields)

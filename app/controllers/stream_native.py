@@ -11,8 +11,8 @@ from app.controllers import stream_messages
 from app.controllers.context import locale, principal, services
 from app.controllers.live_socket import LiveSocket, Stuck
 from app.controllers.stream_messages import NORMAL, Native, close_code
-from app.controllers.stream_talk import admit_stream, attached, talk, unforeseen
-from app.controllers.streaming import opened
+from app.controllers.stream_talk import admit_stream, talk, unforeseen
+from app.controllers.streaming import begun
 from app.domain.errors import BadRequest, HalfSample, NotFound
 from app.domain.job import Mode
 from app.domain.live import LiveSession
@@ -58,7 +58,7 @@ def stream(server: Server) -> None:
 def _session() -> tuple[LiveSession, str | None, int]:
     """The session, its token, and the last final that the client knows."""
     if JOB not in request.args:
-        session = attached(opened(load_form(OpenStreamForm(), request.args)))
+        session = begun(load_form(OpenStreamForm(), request.args))
         return session, session.resume_token, 0
     query = load_form(ResumeQuery(), request.args)
     session = services().sessions.attach(principal(), query[JOB], query["resume_token"])

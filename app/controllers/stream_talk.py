@@ -8,13 +8,11 @@ from typing import Protocol
 import structlog
 from flask import request
 
-from app.controllers.context import principal, services
 from app.controllers.live_socket import STUCK_S, LiveSocket, Stuck
 from app.controllers.sockets import require_handshake
 from app.controllers.stream_messages import NORMAL, close_code
 from app.domain.errors import ParloirError, SlowReader
 from app.domain.job import JobFailure
-from app.domain.live import LiveSession
 from app.services.streaming.gateway import Connection
 from app.services.streaming.told import Finished, Told, Trouble
 
@@ -41,19 +39,6 @@ def admit_stream() -> None:
     """
     require_handshake()
     request.environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
-
-
-def attached(session: LiveSession) -> LiveSession:
-    """A session that was just opened by its own socket, set going; it is ended if that cannot be.
-
-    Raises:
-        NoCapacity, Unavailable: see `Sessions.attach`.
-    """
-    try:
-        return services().sessions.attach(principal(), session.job.id)
-    except ParloirError:
-        services().control.cancel(principal(), session.job.id)
-        raise
 
 
 def unforeseen(error: Exception) -> ParloirError:

@@ -6,8 +6,8 @@ from app.controllers import stream_messages
 from app.controllers.context import locale, principal, services
 from app.controllers.live_socket import LiveSocket, Stuck
 from app.controllers.stream_messages import NORMAL, Problem, close_code, unframed
-from app.controllers.stream_talk import attached, talk, unforeseen
-from app.controllers.streaming import opened
+from app.controllers.stream_talk import talk, unforeseen
+from app.controllers.streaming import begun
 from app.controllers.vosk_replies import VoskMessage, error_reply, final_reply, parsed, partial_reply
 from app.controllers.vosk_turns import VoskTurns
 from app.domain.errors import BadRequest
@@ -31,7 +31,7 @@ def vosk(server: Server) -> None:
         first = _first_sound(live, dialect)
         if first is None:
             return
-        session = attached(opened(dialect.form))
+        session = begun(dialect.form)
         with services().gateway.connected(principal(), session) as connection:
             talk(live, connection, dialect, _Answering(live, connection, dialect).answer, [first])
     except (Stuck, OSError):

@@ -1,5 +1,6 @@
 """The streaming mode over HTTP: make a session, read what was said, while it is being said too."""
 
+from collections.abc import Callable
 from typing import Any
 
 from app.controllers import presenting
@@ -8,6 +9,7 @@ from app.controllers.links import stream_url
 from app.domain.errors import InvalidFields, NotFound
 from app.domain.job import Mode
 from app.domain.live import LiveSession
+from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.observability import metrics
 from app.schemas.loading import renamed, wire_names
@@ -41,8 +43,21 @@ def opened(form: StreamForm) -> LiveSession:
     Raises:
         InvalidFields, TooManySessions, NoCapacity, Unavailable: see `Sessions.open`.
     """
+    return _made(services().sessions.open, form)
+
+
+def begun(form: StreamForm) -> LiveSession:
+    """A new session for the socket that asks for it, set going.
+
+    Raises:
+        InvalidFields, TooManySessions, NoCapacity, Unavailable: see `Sessions.begin`.
+    """
+    return _made(services().sessions.begin, form)
+
+
+def _made(make: Callable[[Principal, OpenStream], LiveSession], form: StreamForm) -> LiveSession:
     try:
-        session = services().sessions.open(principal(), OpenStream(form.options, form.spec, form.metadata))
+        session = make(principal(), OpenStream(form.options, form.spec, form.metadata))
     except InvalidFields as error:
         raise InvalidFields(renamed(error.errors, NAMES)) from error
     metrics.count_job(session.job.mode)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.domain.job import JobView
 from app.domain.transcript import Segment
+from app.helpers.quick_pickle import QuickPickle
 
 BYTES_PER_UNIT = {"pcm_s16le": 2, "pcm_f32le": 4, "mulaw": 1, "opus": 1}
 """What a client counts in, by encoding: samples at its own rate, or bytes where samples cannot be told (`opus`)."""
@@ -49,7 +50,7 @@ class StreamSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(QuickPickle):
     """How far a session is: before `cursor` (16 kHz samples) all is said in `n_finals` finals, or was silence.
 
     A decoder that starts at `byte`, with `header` put before, gives the sound from `sample` on (not after the cursor).
@@ -63,7 +64,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Final:
+class Final(QuickPickle):
     """Something said, for good. `alternatives` are other ways to hear it, best first, with confidences."""
 
     seq: int
@@ -73,7 +74,7 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(QuickPickle):
     """A session's next stretch: up to `mark` it is over with, and `final` is what was said in it, if anything was.
 
     `pcm` is its sound, if that is to be kept (16 kHz, signed 16-bit little-endian), from sample `start` on.

@@ -64,9 +64,9 @@ class Registry:
             reason = f"there is none of this name, but {', '.join(self._engines)}"
             raise EngineUnavailable(engine=name, reason=reason) from None
 
-    def known(self) -> Iterator[Choice]:
-        """Every engine with every model it knows, here or not, best first."""
-        for engine in self._engines.values():
+    def known(self, name: str | None = None) -> Iterator[Choice]:
+        """Every engine, or the one of this name, with every model it knows, here or not, best first."""
+        for engine in self._engines.values() if name is None else [self.get(name)]:
             for model in engine.models():
                 yield Choice(engine, model)
 

@@ -136,7 +136,7 @@ def _named(registry: Registry, options: JobOptions, engine: str) -> list[Choice]
     if engine not in (AUTO, *registry.names()):
         names = ", ".join((AUTO, *registry.names()))
         raise InvalidFields({"engine": [f"There is no engine {engine!r}; there are: {names}."]})
-    known = [choice for choice in registry.known() if engine in (AUTO, choice.engine.name)]
+    known = list(registry.known(None if engine == AUTO else engine))
     if not known:
         raise InvalidFields({"engine": [f"The engine {engine} has no models."]})
     if not options.model:

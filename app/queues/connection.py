@@ -25,6 +25,7 @@ def _client(url: str, retry: Retry, connect_timeout_s: float, read_timeout_s: fl
         retry=retry,
         health_check_interval=0,
         protocol=2,
+        driver_info=None,  # else each new connection looks up the library's version, and tells 6.2, which knows no such
     )
 
 

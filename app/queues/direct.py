@@ -27,11 +27,19 @@ class Direct:
         Raises:
             RedisError: Redis cannot be reached, or has refused one of them; the others are done all the same.
         """
-        packed = b"".join(_packed(command) for command in commands)
+        # Put together once from all the pieces: sound is long, and each copy of it costs.
+        return self.packed(b"".join([piece for command in commands for piece in _pieces(command)]), len(commands))
+
+    def packed(self, commands: bytes, n: int) -> list[Any]:
+        """Send `n` commands that are packed already; otherwise the same.
+
+        Raises:
+            RedisError: as above.
+        """
         connection = self._lent()
         try:
             answers = self._retry.call_with_retry(
-                lambda: _converse(connection, packed, len(commands)), lambda _: connection.disconnect()
+                lambda: _converse(connection, commands, n), lambda _: connection.disconnect()
             )
         finally:
             self._idle.append(connection)
@@ -48,9 +56,9 @@ class Direct:
             return self._pool.get_connection()
 
 
-def _converse(connection: Any, packed: bytes, n: int) -> list[Any]:
+def _converse(connection: Any, commands: bytes, n: int) -> list[Any]:
     try:
-        connection.send_packed_command([packed])
+        connection.send_packed_command([commands])
         return [_answer(connection) for _ in range(n)]
     except BaseException:
         connection.disconnect()  # an answer may still be on its way
@@ -64,7 +72,21 @@ def _answer(connection: Any) -> Any:
         return error
 
 
-def _packed(command: Command) -> bytes:
+def _pieces(command: Command) -> list[bytes]:
     """The command as the Redis protocol has it."""
-    given = [part if isinstance(part, bytes) else str(part).encode() for part in command]
-    return b"*%d\r\n" % len(given) + b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in given])
+    pieces = [b"*%d\r\n" % len(command)]
+    for part in command:
+        given = part if isinstance(part, bytes) else str(part).encode()
+        pieces += (b"$%d\r\n" % len(given), given, b"\r\n")
+    return pieces
+
+
+def packed_part(part: bytes | str | float) -> bytes:
+    """One of the parts of a command."""
+    given = part if isinstance(part, bytes) else str(part).encode()
+    return b"$%d\r\n%b\r\n" % (len(given), given)
+
+
+def joined(parts: Sequence[bytes]) -> bytes:
+    """A command of parts that are packed already."""
+    return b"*%d\r\n" % len(parts) + b"".join(parts)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from app.domain.errors import Unavailable
+from app.queues.direct import Direct
 from app.queues.live_keys import keys_of
 
 TELL = (Path(__file__).parent / "tell.lua").read_text(encoding="utf-8")
@@ -55,6 +56,7 @@ class EventLog:
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
+        self._direct = Direct(client)
         self._tell = client.register_script(TELL)
 
     def append(self, event: Event) -> bool:
@@ -73,7 +75,11 @@ class EventLog:
         """
         keys, args = tell_arguments(events)
         try:
-            return int(self._tell(keys=keys, args=args))
+            try:
+                [n_told] = self._direct(("EVALSHA", self._tell.sha, len(keys), *keys, *args))
+            except NoScriptError:
+                n_told = self._tell(keys=keys, args=args)
+            return int(n_told)
         except RedisError as error:
             raise Unavailable(service="queue") from error
 

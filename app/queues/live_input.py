@@ -8,18 +8,26 @@ all of it costs the client sending again what is after the committed position.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import redis
 from redis.exceptions import RedisError
 
 from app.domain.errors import ParloirError, StreamLost, TakenOver, Unavailable
+from app.queues.direct import Command, Direct, joined, packed_part
 from app.queues.live_keys import KEEP_S, OWNER_LIVES_S, keys_of
 from app.queues.scripts import Script
 
 FINALIZE, END = "f", "e"
-ENTRIES_AT_ONCE = 16
+ENTRIES_AT_ONCE = 8
 """Most entries of one session that one look takes in: with 32 KiB each, what waits in memory stays bounded."""
+
+APPENDS_AT_ONCE = 50
+"""Most sessions that one run of the script adds to: Redis does nothing else meanwhile."""
+
+MOST_SESSIONS = 1000
+"""Sessions of one reader whose questions are kept as they are sent; with more it is only slower."""
 
 LOST, OTHERS = -1, -2
 """What the scripts answer in place of a count of bytes."""
@@ -65,6 +73,7 @@ class LiveInput:
     def __init__(self, client: "redis.Redis") -> None:
         """A client for `read` must bear waiting (`connect` with a `read_timeout_s`)."""
         self._redis = client
+        self._direct = Direct(client)
         self._take_over = Script(client, "live_take_over.lua")
         self._append = Script(client, "live_append.lua")
         self._control = Script(client, "live_control.lua")
@@ -98,8 +107,9 @@ class LiveInput:
         Raises:
             Unavailable: Redis cannot be reached. Asking the same again adds nothing twice.
         """
-        calls = [(keys_of(one.job_id)[:2], (one.owner, one.start_byte, one.data)) for one in appends]
-        return [_answered(answer) for answer in self._append.run_many(calls)]
+        some = [appends[at : at + APPENDS_AT_ONCE] for at in range(0, len(appends), APPENDS_AT_ONCE)]
+        answers = self._append.run_many([_append_call(one) for one in some])
+        return [_answered(answer) for together in answers for answer in together]
 
     def control(self, job_id: str, owner: str, kind: str) -> None:
         """Add a control after the sound so far.
@@ -143,12 +153,14 @@ class LiveInput:
         Raises:
             Unavailable: Redis cannot be reached.
         """
-        streams: Any = {keys_of(job_id)[0]: f"{byte}-{n}" for job_id, (byte, n) in cursors.items()}
+        asked = [packed_part(part) for part in ("XREAD", "COUNT", ENTRIES_AT_ONCE, "BLOCK", block_ms, "STREAMS")]
+        asked += [_packed_key(job_id) for job_id in cursors]
+        asked += [_packed_id(cursor) for cursor in cursors.values()]
         try:
-            found: Any = self._redis.xread(streams, count=ENTRIES_AT_ONCE, block=block_ms)
+            [found] = self._direct.packed(joined(asked), 1)
         except RedisError as error:
             raise Unavailable(service="queue") from error
-        return [_entry(key, *entry) for key, entries in found or () for entry in entries]
+        return [_entry(key[2:-3].decode(), *entry) for key, entries in found or () for entry in entries]
 
     def look(self, job_ids: Iterable[str]) -> dict[str, Held]:
         """What is known of sessions.
@@ -157,15 +169,10 @@ class LiveInput:
             Unavailable: Redis cannot be reached.
         """
         asked = list(job_ids)
-        pipe = self._redis.pipeline(transaction=False)
-        for job_id in asked:
-            _, at, owner = keys_of(job_id)
-            pipe.hget(at, "received")
-            pipe.exists(owner)
-        try:
-            answers: Any = pipe.execute()
-        except RedisError as error:
-            raise Unavailable(service="queue") from error
+        keys = [keys_of(job_id) for job_id in asked]
+        answers = self._all(
+            command for _, at, owner in keys for command in (("HGET", at, "received"), ("EXISTS", owner))
+        )
         pairs = zip(answers[::2], answers[1::2], strict=True)
         held = [Held(int(received) if received else None, bool(there)) for received, there in pairs]
         return dict(zip(asked, held, strict=True))
@@ -176,13 +183,7 @@ class LiveInput:
         Raises:
             Unavailable: Redis cannot be reached.
         """
-        pipe = self._redis.pipeline(transaction=False)
-        for job_id, byte in bytes_by_job.items():
-            pipe.xtrim(keys_of(job_id)[0], minid=f"{byte}-1", approximate=False)
-        try:
-            pipe.execute()
-        except RedisError as error:
-            raise Unavailable(service="queue") from error
+        self._all(("XTRIM", keys_of(job_id)[0], "MINID", f"{byte}-1") for job_id, byte in bytes_by_job.items())
 
     def forget(self, job_id: str) -> None:
         """Drop all of a session.
@@ -195,6 +196,12 @@ class LiveInput:
         except RedisError as error:
             raise Unavailable(service="queue") from error
 
+    def _all(self, commands: Iterable[Command]) -> list[Any]:
+        try:
+            return self._direct(*commands)
+        except RedisError as error:
+            raise Unavailable(service="queue") from error
+
 
 def _answered(answer: int) -> int | ParloirError:
     if answer == OTHERS:
@@ -202,7 +209,23 @@ def _answered(answer: int) -> int | ParloirError:
     return StreamLost(service="queue") if answer == LOST else int(answer)
 
 
-def _entry(key: bytes, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+def _append_call(appends: Sequence[Append]) -> tuple[list[str], list[Any]]:
+    """Keys and arguments of APPEND."""
+    keys = [key for one in appends for key in keys_of(one.job_id)[:2]]
+    return keys, [part for one in appends for part in (one.owner, one.start_byte, one.data)]
+
+
+def _entry(job_id: str, entry_id: bytes, fields: Sequence[bytes]) -> Entry:
     end_byte, _, n = entry_id.partition(b"-")
-    [(kind, data)] = fields.items()
-    return Entry(key[2:-3].decode(), int(end_byte), int(n), kind.decode(), data)
+    kind, data = fields
+    return Entry(job_id, int(end_byte), int(n), kind.decode(), data)
+
+
+@lru_cache(2 * MOST_SESSIONS)
+def _packed_key(job_id: str) -> bytes:
+    return packed_part(keys_of(job_id)[0])
+
+
+@lru_cache(2 * MOST_SESSIONS)
+def _packed_id(cursor: tuple[int, int]) -> bytes:
+    return packed_part(b"%d-%d" % cursor)

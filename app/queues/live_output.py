@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 MESSAGES_AT_ONCE = 200
 LISTENS_WITHIN_S = 2.0
 GAP = "gap"
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class LiveMessage:
 
     def to_json(self) -> str:
         """The form in which it travels, on one line."""
-        return json.dumps({"job": self.job, "type": self.type, "run": self.run, **self.fields}, separators=(",", ":"))
+        return _ENCODER.encode({"job": self.job, "type": self.type, "run": self.run, **self.fields})
 
     @staticmethod
     def from_json(text: str | bytes) -> "LiveMessage":

@@ -9,6 +9,7 @@ import redis
 from redis.exceptions import NoScriptError, RedisError
 
 from app.domain.errors import Unavailable
+from app.queues.direct import Direct
 
 Arguments = Sequence[Any]
 
@@ -18,6 +19,7 @@ class Script:
 
     def __init__(self, client: "redis.Redis", name: str) -> None:
         self._redis = client
+        self._direct = Direct(client)
         self._text = (Path(__file__).parent / name).read_text(encoding="utf-8")
         self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
@@ -35,22 +37,13 @@ class Script:
         Raises:
             Unavailable: Redis cannot be reached. Some calls may have been carried out.
         """
+        commands = [("EVALSHA", self._sha, len(keys), *keys, *args) for keys, args in calls]
         try:
-            answers = self._pipelined(calls)
-            if any(isinstance(answer, NoScriptError) for answer in answers):
+            try:
+                return self._direct(*commands)
+            except NoScriptError:
                 # A Redis that knows the script not knows it for none of the calls: nothing was carried out.
                 self._redis.script_load(self._text)
-                answers = self._pipelined(calls)
+                return self._direct(*commands)
         except RedisError as error:
             raise Unavailable(service="queue") from error
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise Unavailable(service="queue") from answer
-        return answers
-
-    def _pipelined(self, calls: Sequence[tuple[Arguments, Arguments]]) -> list[Any]:
-        pipe = self._redis.pipeline(transaction=False)
-        for keys, args in calls:
-            pipe.evalsha(self._sha, len(keys), *keys, *args)
-        answers: list[Any] = pipe.execute(raise_on_error=False)
-        return answers

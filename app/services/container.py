@@ -52,6 +52,11 @@ class Services:
     redis: "redis.Redis"
 
 
+LIVE_WITHIN_S = 2.0
+"""How long Redis may take over sound: longer than over hints, for a process that serves hundreds of sockets may be late
+itself, and what it takes for silence holds up all of them."""
+
+
 def build_services(
     engine: Engine,
     *,
@@ -66,7 +71,7 @@ def build_services(
 ) -> Services:
     """Put the services together; connects to nothing yet."""
     database = Database(engine)
-    client = connect(redis_url)
+    client, live_client = connect(redis_url), connect(redis_url, timeout_s=LIVE_WITHIN_S)
     queues = {mode: HintQueue(client, mode) for mode in Mode}
     storage = FolderStorage(storage_dir, offload)
     registry, diarizers = build_registry(weights_dir), build_diarizers(weights_dir, hf_token)
@@ -75,7 +80,7 @@ def build_services(
     catalogue = Catalogue(database, storage, queues)
     control = Control(database, storage, queues, events, narrator)
     sessions = Sessions(
-        database, registry, queues[Mode.STREAMING], narrator, Admission(client, stream_project_max), defaults
+        database, registry, queues[Mode.STREAMING], narrator, Admission(live_client, stream_project_max), defaults
     )
     return Services(
         storage=storage,
@@ -93,7 +98,7 @@ def build_services(
         gateway=Gateway(
             sessions,
             catalogue,
-            LiveInput(client),
+            LiveInput(live_client),
             lambda name: LiveFeed(connect(redis_url, read_timeout_s=30.0), name),
             stream_idle_s,
         ),

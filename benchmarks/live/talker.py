@@ -10,6 +10,7 @@ import json
 import math
 import time
 import wave
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,11 +126,10 @@ async def talk(load: Load) -> Heard:
         await Client(load, heard, warm_s=load.warm_s + (load.n_clients - 1 - number) * APART_S).run()
 
     outcomes = await asyncio.gather(*map(one, range(load.n_clients)), return_exceptions=True)
-    heard.n_refused += sum(isinstance(outcome, BaseException) for outcome in outcomes)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            print(f"{type(outcome).__name__}: {outcome}", flush=True)
-            break
+    failed = [f"{type(one).__name__}: {one}" for one in outcomes if isinstance(one, BaseException)]
+    heard.n_refused += len(failed)
+    for what, times in Counter(failed).most_common():
+        print(f"{times} × {what}", flush=True)
     return heard
 
 

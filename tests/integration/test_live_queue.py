@@ -10,7 +10,7 @@ import redis
 
 from app.domain.errors import StreamLost, TakenOver
 from app.queues.connection import connect
-from app.queues.live_input import END, FINALIZE, Append, LiveInput
+from app.queues.live_input import APPENDS_AT_ONCE, END, FINALIZE, Append, LiveInput
 from app.queues.live_output import GAP, LiveFeed, LiveMessage, LiveOutput
 from tests.workers import wait_for
 
@@ -84,6 +84,18 @@ def test_many_sessions_are_added_to_in_one_go_and_each_has_its_own_answer(live, 
     assert answers[0] == 2
     assert isinstance(answers[1], TakenOver)
     assert isinstance(answers[2], StreamLost)
+
+
+def test_more_sessions_than_one_run_of_the_script_adds_to_are_added_to_each_once(live, client):
+    jobs = [str(uuid4()) for _ in range(2 * APPENDS_AT_ONCE + 1)]
+    for job in jobs:
+        live.take_over(job, ONE, 0)
+    client.script_flush()
+    added = [Append(job, ONE, 0, job.encode()) for job in jobs]
+    assert live.append_many(added) == live.append_many(added) == [36] * len(jobs)
+    entries = live.read(dict.fromkeys(jobs, START), 1)
+    assert {entry.job_id: entry.data.decode() for entry in entries} == {job: job for job in jobs}
+    assert len(entries) == len(jobs)
 
 
 def test_whoever_takes_over_goes_on_where_the_one_before_was(live, job):

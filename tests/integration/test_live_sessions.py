@@ -1,5 +1,6 @@
 """Opening live sessions, coming back to them, and what may not be."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -159,3 +160,63 @@ def test_a_session_is_a_job_like_others_to_look_at(house, sessions, tmp_path):
     assert (job.mode, job.metadata, job.refined_by) == (Mode.STREAMING, {"a": 1}, (refining,))
     assert catalogue.get_job(ANONYMOUS, refining).source_id == job_id
     assert catalogue.get_transcript(ANONYMOUS, job_id).segments == ()
+
+
+def test_a_session_that_begins_with_its_socket_is_due_at_once_and_has_its_token(house, sessions):
+    begun = sessions.begin(ANONYMOUS, OpenStream(spec=StreamSpec("mulaw", 8000), metadata={"call": "7"}))
+    assert hinted(house) == [begun.job.id]
+    again = sessions.attach(ANONYMOUS, begun.job.id, begun.resume_token)
+    assert (again.spec, again.job.metadata, again.resume_token) == (StreamSpec("mulaw", 8000), {"call": "7"}, None)
+    assert again.job == begun.job
+    with pytest.raises(TokenRefused):
+        sessions.attach(ANONYMOUS, begun.job.id)
+    assert house.claim(begun.job.id).mode is Mode.STREAMING
+
+
+def test_a_session_that_nobody_can_hear_does_not_begin_and_leaves_nothing(house, sessions):
+    for _ in range(2):
+        sessions.begin(ANONYMOUS, OpenStream())
+    with pytest.raises(NoCapacity):
+        sessions.begin(ANONYMOUS, OpenStream())
+    limited = make_sessions(house, project_max=2)
+    with pytest.raises(TooManySessions) as refused:
+        limited.begin(ANONYMOUS, OpenStream())
+    assert refused.value.params["limit"] == 2
+    with house.database.work() as work:
+        assert work.session.query(StreamSession).count() == 2
+    has_room(house, 3)
+    assert limited.begin(OTHER, OpenStream()).resume_token
+
+
+def test_room_that_has_just_come_is_found_before_anybody_is_refused(house, sessions):
+    for _ in range(2):
+        sessions.begin(ANONYMOUS, OpenStream())
+    has_room(house, 3)
+    assert sessions.begin(ANONYMOUS, OpenStream()).resume_token
+    parked = make_parked(house)
+    with pytest.raises(NoCapacity):
+        sessions.attach(ANONYMOUS, parked)
+    has_room(house, 4)
+    assert sessions.attach(ANONYMOUS, parked).resume_token
+
+
+def make_parked(house: House) -> str:
+    """A session that was opened while there was room for it."""
+    has_room(house, 9)
+    job_id = make_sessions(house).open(ANONYMOUS, OpenStream()).job.id
+    has_room(house, 3)
+    return job_id
+
+
+def test_sessions_that_begin_at_the_same_time_never_take_more_than_there_is(house):
+    has_room(house, 3)
+    processes = [make_sessions(house) for _ in range(2)]
+
+    def begin(n: int) -> bool:
+        try:
+            return bool(processes[n % 2].begin(ANONYMOUS, OpenStream()).resume_token)
+        except NoCapacity:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(begin, range(16))) == 3

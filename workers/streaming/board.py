@@ -51,6 +51,7 @@ class LiveRun:
     tail: Mark = field(init=False)
     read: tuple[int, int] = field(init=False)
     done_byte: int = field(init=False)
+    ahead_bytes: float = field(init=False)
     home: "Home | None" = None
     sid: int = 0
     n_samples: int = 0
@@ -66,9 +67,12 @@ class LiveRun:
     homeless_since: float | None = None
     is_ended_for: bool = False
     told: tuple[int, int] = (-1, -1)
+    seen: tuple[int, int] = (-1, -1)
+    """What had been told when the watchman last looked."""
     n_events: int = 0
 
     def __post_init__(self) -> None:
+        self.ahead_bytes = self.spec.bytes_per_s * AHEAD_S
         self.begun = self.tail = self.committed
         self.rewind()
         self.n_samples = self.committed.cursor
@@ -94,9 +98,12 @@ class LiveRun:
         """Whether more is to be read for it now."""
         if self.home is None or self.has_read_end or self.leaving:
             return False
-        if len(self.pending) >= MOST_PENDING or sum(len(step.pcm) for step in self.pending) >= MOST_PENDING_SOUND:
+        if self.pending and self._has_too_much_pending():
             return False
-        return self.read[0] - self.done_byte < self.spec.bytes_per_s * AHEAD_S
+        return self.read[0] - self.done_byte < self.ahead_bytes
+
+    def _has_too_much_pending(self) -> bool:
+        return len(self.pending) >= MOST_PENDING or sum(len(step.pcm) for step in self.pending) >= MOST_PENDING_SOUND
 
     def message(self, kind: str, **fields: object) -> LiveMessage:
         """Something to be said of it."""

@@ -4,6 +4,8 @@ Runs as `python -m workers.streaming.child MODE FD PARENT_PID WORKING_FD`; speak
 inherited pipe FD. One thread does everything: a session gets its turn for a bit of sound, then the next one does.
 """
 
+import pickle
+import select
 import sys
 import time
 import traceback
@@ -56,6 +58,8 @@ class StreamChild:
 
     def __init__(self, pipe: Connection, models: LiveModels, working: Working) -> None:
         self._pipe = pipe
+        self._heard = select.poll()  # kept: the pipe's own way to look makes one each time
+        self._heard.register(pipe.fileno(), select.POLLIN)
         self._models = models
         self._working = working
         self._seats: dict[int, Seat] = {}
@@ -76,11 +80,11 @@ class StreamChild:
 
     def _tell(self) -> None:
         if self._told:
-            self._pipe.send(self._told)
+            self._pipe.send_bytes(pickle.dumps(self._told, pickle.HIGHEST_PROTOCOL))
             self._told = []
 
     def _take_in(self) -> None:
-        while self._pipe.poll(0 if self._turns or self._told else None):
+        while self._heard.poll(0 if self._turns or self._told else None):
             messages: ToStreams = self._pipe.recv()
             for message in messages:
                 self._take(message)

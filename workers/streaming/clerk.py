@@ -122,19 +122,17 @@ class Clerk:
             run.committed = steps[-1].mark
             run.is_urgent = any(step.final is not None for step in run.pending)
             partial, run.held_back = (None, run.held_back) if run.is_urgent else (run.held_back, None)
-            told = [_final(run, step) for step in steps if step.final is not None]
-            told += [run.progress(), *([partial] if partial else [])]
+            finals = [_final(run, step) for step in steps if step.final is not None]
+            told = [*finals, run.progress(), *([partial] if partial else [])]
         self._teller.say(told)
         self._teller.trim(run.job.id, run.committed.byte)
-        for step in steps:
-            self._narrate(run, step)
+        for final in finals:
+            self._narrate(run, final)
 
-    def _narrate(self, run: LiveRun, step: Step) -> None:
-        if step.final is None:
-            return
+    def _narrate(self, run: LiveRun, final: LiveMessage) -> None:
         run.n_events += 1
         seq = run.job.attempt * SEQ_PER_ATTEMPT + run.n_events
-        self._narrator.tell(Event(run.job.id, seq, "segment", {"segment": segment_to_wire(step.final.segment)}))
+        self._narrator.tell(Event(run.job.id, seq, "segment", {"segment": final.fields["segment"]}))
 
     def _beat(self) -> None:
         runs = list(self._board)

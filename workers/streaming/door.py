@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from app.domain.errors import Unavailable
+from app.domain.errors import NotFound, Unavailable
 from app.queues.hints import HintQueue
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.claims import Claims
@@ -56,6 +56,8 @@ class Door:
             return
         try:
             spec, mark = self._ledger.load(job)
+        except NotFound:
+            return
         except Unavailable:
             self._endings.release(job)
             raise

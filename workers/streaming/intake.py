@@ -18,7 +18,7 @@ BLOCK_MS = 50
 """Longest wait for sound: how soon a session that has come meanwhile is looked at."""
 
 IDLE_S = 0.02
-GATHER_S, GATHER_S_EACH = 0.005, 0.00005
+GATHER_S, GATHER_S_EACH = 0.01, 0.00002
 """After something came, time for more to come: at most the first, less with few sessions."""
 
 WITHOUT_REDIS_S = 0.2

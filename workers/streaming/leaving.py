@@ -15,7 +15,7 @@ from app.queues.hints import Hint, HintQueue
 from app.queues.live_output import LiveMessage
 from app.services.jobs.endings import Endings, RetryPolicy
 from app.services.streaming.finishing import Finishing
-from app.services.streaming.sessions import COST_S
+from app.services.streaming.opening import COST_S
 from workers.streaming.board import Leaving, LiveRun
 from workers.streaming.minutes import Minutes
 from workers.streaming.teller import Teller

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from app.domain.errors import ParloirError
 from app.domain.job import JobOptions
 from app.domain.live import Mark, Step, StreamSpec
+from app.helpers.quick_pickle import QuickPickle
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class Open(QuickPickle):
     """To the child: listen to a session from `mark` on."""
 
     sid: int
@@ -22,7 +23,7 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(QuickPickle):
     """To the child: sound that ends at `end_byte`, or a control (`kind`, as in `app.queues.live_input`)."""
 
     sid: int
@@ -32,7 +33,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Close(QuickPickle):
     """To the child: forget this session."""
 
     sid: int
@@ -46,7 +47,7 @@ class Slots:
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
+class Guess(QuickPickle):
     """What is perhaps being said; times in seconds from the session's start."""
 
     seq: int
@@ -56,7 +57,7 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Said(QuickPickle):
     """From the child: sound up to `done_byte` (`n_samples` at 16 kHz) was heard; what came of it."""
 
     sid: int
@@ -68,7 +69,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Broke:
+class Broke(QuickPickle):
     """From the child: this session cannot go on; `detail` is the traceback, for the operator only."""
 
     sid: int

@@ -55,7 +55,7 @@ class Watchman:
         for run in runs:
             self._see(run, held[run.job.id])
         with self._board.lock:
-            told = [run.progress() for run in runs if run.told != (run.done_byte, run.committed.byte)]
+            told = [run.progress() for run in runs if self._is_silent(run)]
         self._teller.say(told)
         self.lag_s = max((_lag_s(run) for run in runs), default=0.0)
 
@@ -71,6 +71,11 @@ class Watchman:
             run.is_ended_for = True
             log.info("session_ended_for_its_client", job_id=run.job.id, is_too_long=too_long)
             self._live.end(run.job.id, run.read[0])
+
+    def _is_silent(self, run: LiveRun) -> bool:
+        """Whether it has got on, and nobody has said so since the last look."""
+        seen, run.seen = run.seen, run.told
+        return seen == run.told != (run.done_byte, run.committed.byte)
 
     def _see_home(self, run: LiveRun) -> None:
         now = time.monotonic()

@@ -1,20 +1,25 @@
 """Room for live sessions: they are refused rather than queued, for who speaks cannot wait."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
 import redis
-from redis.exceptions import RedisError
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.domain.errors import NoCapacity, TooManySessions, Unavailable
 from app.domain.job import Mode
-from app.domain.principal import Principal
 from app.domain.states import JobState
-from app.models import Job, Project
-from app.queues.presence import list_workers
-from app.services.database import Work
+from app.models import Job
+from app.services.database import Database, Work
+from app.services.streaming.opening import LOCK, OPEN
+from app.services.streaming.slots import Slots
 
 RETRY_AFTER_S = 5
-LOCK = 5_249_078
-"""Any number will do, as long as every process takes the same: admissions are made one after the other."""
+TURN_WITHIN_S, AT_ONCE = 10.0, 4
+"""PostgreSQL takes one at a time; some more keep it busy while this process is late with its answers."""
 
 PARKED = and_(Job.state == JobState.QUEUED, Job.run_at == "infinity")
 """Opened, but no connection has come yet."""
@@ -25,33 +30,51 @@ class Admission:
 
     def __init__(self, client: "redis.Redis", project_max: int | None) -> None:
         """`project_max` is the limit of projects that have none of their own; None: no limit."""
-        self._redis = client
+        self._slots = Slots(client)
         self._project_max = project_max
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
 
-    def check_project(self, work: Work, principal: Principal) -> None:
-        """Whether the project may have one more session; those that nobody has connected to count.
-
-        Raises:
-            TooManySessions: it has all it may have.
-        """
-        own = select(Project.max_streams).where(Project.id == principal.project_id)
-        limit = work.session.scalar(own)
-        limit = self._project_max if limit is None else limit
-        if limit is None:
-            return
-        self._one_at_a_time(work)
-        if _count(work, and_(_open(), Job.project_id == principal.project_id)) >= limit:
-            raise TooManySessions(limit=limit, retry_after_s=RETRY_AFTER_S)
-
-    def check_room(self, work: Work) -> None:
-        """Whether some worker has room just now; others may be quicker to take it.
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Few sessions of this process begin at once: those that wait for it hold no connection meanwhile.
 
         Raises:
-            NoCapacity: none has.
-            Unavailable: Redis, which knows the workers, cannot be reached.
+            Unavailable: it has not come within `TURN_WITHIN_S`.
         """
-        if _count(work, and_(_open(), ~PARKED)) >= self._slots():
+        if not self._turns.acquire(timeout=TURN_WITHIN_S):
+            raise Unavailable(service="database")
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def insert(self, database: Database, facts: dict[str, Any]) -> datetime:
+        """Make the rows of a session (see `opening`) if there is room for it just now; when it was made.
+
+        Of a project's sessions those that nobody has connected to count too.
+
+        Raises:
+            TooManySessions: the project has all it may have.
+            NoCapacity: no worker has room.
+            Unavailable: PostgreSQL, or Redis, which knows the workers, cannot be reached.
+        """
+        n_slots = self._slots.known()
+        made_at = self._insert(database, facts, n_slots)
+        if made_at is None and self._slots.now() > n_slots:
+            made_at = self._insert(database, facts, self._slots.known())
+        if made_at is None:
             raise NoCapacity(service="workers", retry_after_s=RETRY_AFTER_S)
+        return made_at
+
+    def _insert(self, database: Database, facts: dict[str, Any], n_slots: int) -> datetime | None:
+        limits = {"n_slots": n_slots, "project_max": self._project_max}
+        with self.turn():
+            is_allowed: bool
+            made_at: datetime | None
+            [(is_allowed, most, made_at)] = database.rows(OPEN, {**facts, **limits})
+        if not is_allowed:
+            raise TooManySessions(limit=most, retry_after_s=RETRY_AFTER_S)
+        return made_at
 
     def take_room(self, work: Work) -> None:
         """Take the room for the session that this transaction sets going: the last thing before its end.
@@ -63,20 +86,11 @@ class Admission:
             NoCapacity: no worker has room.
             Unavailable: Redis, which knows the workers, cannot be reached.
         """
-        n_slots = self._slots()
-        self._one_at_a_time(work)
-        if _count(work, and_(_open(), ~PARKED)) > n_slots:
-            raise NoCapacity(service="workers", retry_after_s=RETRY_AFTER_S)
-
-    def _slots(self) -> int:
-        try:
-            self._redis.ping()
-        except RedisError as error:
-            raise Unavailable(service="queue") from error
-        return sum(worker.slots for worker in list_workers(self._redis) if worker.mode == Mode.STREAMING)
-
-    def _one_at_a_time(self, work: Work) -> None:
+        n_slots = self._slots.known()
         work.session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        n_going = _count(work, and_(_open(), ~PARKED))
+        if n_going > n_slots and n_going > self._slots.now():
+            raise NoCapacity(service="workers", retry_after_s=RETRY_AFTER_S)
 
 
 def _open() -> ColumnElement[bool]:

@@ -2,9 +2,11 @@
 
 import itertools
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from app.domain.errors import ParloirError, Unavailable
 from app.domain.live import LiveSession
@@ -12,13 +14,15 @@ from app.domain.principal import Principal
 from app.queues.live_input import LiveInput
 from app.queues.live_output import LiveFeed
 from app.services.jobs.catalogue import Catalogue
-from app.services.streaming.intake import Intake
+from app.services.streaming.intake import RETRY_S, Intake
 from app.services.streaming.mailbox import Mailbox
 from app.services.streaming.record import Record
 from app.services.streaming.sessions import Sessions
 from app.services.streaming.telling import Telling
 from app.services.streaming.told import Told, Trouble
 from app.services.streaming.upstream import Upstream
+
+TAKEN_WITHIN_S = 2.0
 
 MakeFeed = Callable[[str], LiveFeed]
 
@@ -74,7 +78,7 @@ class Gateway:
         job_id, owner = session.job.id, f"{self._name}:{next(self._numbers)}"
         mailbox = Mailbox(job_id)
         with self._feed.listening(job_id, mailbox.put):
-            held = self._input.take_over(job_id, owner, session.committed_byte)
+            held = self._take_over(job_id, owner, session.committed_byte)
             upstream = Upstream(
                 self._input, self._intake, job_id, owner, session.spec, held, lambda error: mailbox.put(Trouble(error))
             )
@@ -85,13 +89,25 @@ class Gateway:
             finally:
                 self._leave(upstream)
 
+    def _take_over(self, job_id: str, owner: str, received: int) -> int:
+        """Asked again for a little while: a process that has much to do may find Redis silent without reason."""
+        deadline_s = time.monotonic() + TAKEN_WITHIN_S
+        while True:
+            try:
+                return self._input.take_over(job_id, owner, received)
+            except Unavailable:
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(RETRY_S)
+
     def past(self, principal: Principal, session: LiveSession, after: int = 0) -> Iterator[Told]:
         """What there is to be told of a session that has ended.
 
         Raises:
             NotFound, Unavailable: as for any reading.
         """
-        return self._record(principal, session.job.id, after).ending(session.job)
+        record = self._record(principal, session.job.id, after)
+        return chain(record.new_finals(), record.ending(session.job.state))
 
     def _record(self, principal: Principal, job_id: str, after: int) -> Record:
         return Record(self._sessions, self._catalogue, principal, job_id, after)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import structlog
@@ -13,9 +13,11 @@ from app.queues.live_input import Append, LiveInput
 log = structlog.get_logger(__name__)
 
 KEEP_EVERY_S = 3.0
-GATHER_S, GATHER_S_EACH = 0.003, 0.00002
+GATHER_S, GATHER_S_EACH = 0.01, 0.00002
 """After something came, time for more to come: at most the first, less with few connections."""
 RETRY_S = 0.25
+AT_ONCE_BYTES = 1024 * 1024
+"""Sound in one round trip. Hundreds of sockets that are behind have more than Redis takes in before it seems gone."""
 AWAY_S = 10.0
 """How long Redis may be away before connections are given up; their clients come back and send again."""
 
@@ -34,6 +36,9 @@ class Source(Protocol):
 
     def displaced(self) -> None:
         """Redis does not know it as the owner of its session."""
+
+
+Portion = list[tuple[Source, Append]]
 
 
 class Intake:
@@ -69,7 +74,8 @@ class Intake:
         with self._lock:
             if source in self._sources:
                 self._due[source] = None
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def _serve(self) -> None:
         while self._is_needed():
@@ -91,11 +97,11 @@ class Intake:
     def _write(self) -> None:
         with self._lock:
             due, self._due = list(self._due), {}
-        taken = [(source, append) for source in due if (append := source.take())]
-        if not taken:
-            return
-        for (source, _), answer in zip(taken, self._patiently([append for _, append in taken]), strict=True):
-            source.written(answer)
+        for portion in _portions(due):
+            answers = self._patiently([append for _, append in portion])
+            for (source, _), answer in zip(portion, answers, strict=True):
+                source.written(answer)
+            self._keep()
 
     def _patiently(self, appends: Sequence[Append]) -> Sequence[int | ParloirError]:
         """Written again and again while Redis is away, which adds nothing twice."""
@@ -120,3 +126,19 @@ class Intake:
             return  # what is to be written tells it
         for job_id in gone:
             by_job[job_id].displaced()
+
+
+def _portions(due: Iterable[Source]) -> Iterator[Portion]:
+    """What waits to be written, as much of it at a time as goes in one round trip."""
+    portion: Portion = []
+    n_bytes = 0
+    for source in due:
+        if (append := source.take()) is None:
+            continue
+        portion.append((source, append))
+        n_bytes += len(append.data)
+        if n_bytes >= AT_ONCE_BYTES:
+            yield portion
+            portion, n_bytes = [], 0
+    if portion:
+        yield portion

@@ -8,19 +8,18 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, Text, Uuid, bindparam, select, text
+from sqlalchemy import BigInteger, Boolean, Float, Integer, LargeBinary, Text, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.domain.errors import NotFound
 from app.domain.live import Mark, Step, StreamSpec
 from app.domain.transcript import segment_to_dict
-from app.models import StreamSession
 from app.services.database import Database, Unhurried
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.claims import Beat
 from app.services.statements import Statement
-from app.services.streaming.specs import spec_from_row
+from app.services.streaming.specs import stored_spec
 
 # FOR NO KEY UPDATE: the rows stay this worker's until all is written; whoever takes a session next sees it all.
 COMMIT = Statement.of(
@@ -67,6 +66,13 @@ SELECT id FROM held
     )
 )
 
+LOAD = Statement.of(
+    text("""
+SELECT encoding, rate_hz, options, header, restart_byte, restart_sample, cursor_sample, n_finals
+FROM stream_sessions WHERE job_id = :job
+""")
+)
+
 BEATS = Statement.of(
     text("""
 UPDATE jobs SET beat = beat + 1, beat_at = now(), duration_s = alive.duration_s,
@@ -110,12 +116,16 @@ class StreamLedger:
         """How the sound of a session comes, and how far it is.
 
         Raises:
+            NotFound: it was deleted meanwhile.
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._database.work() as work:
-            row = work.session.scalars(select(StreamSession).where(StreamSession.job_id == UUID(job.id))).one()
-            mark = Mark(row.restart_byte, row.restart_sample, bytes(row.header), row.cursor_sample, row.n_finals)
-            return spec_from_row(row), mark
+        rows = self._database.rows(LOAD, {"job": job.id})
+        if not rows:
+            raise NotFound(what="live session")
+        encoding, rate_hz, options, header, *at = rows[0]
+        restart_byte, restart_sample, cursor, n_finals = at
+        mark = Mark(restart_byte, restart_sample, bytes(header), cursor, n_finals)
+        return stored_spec(encoding, rate_hz, options), mark
 
     def commit(self, steps: Steps) -> set[str]:
         """Store the steps of some sessions, in order; the ids of those that are still this worker's.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.domain.errors import Cancelled
-from app.domain.job import JobView
+from app.domain.live import Final
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.exports.wire import segment_to_wire
@@ -34,28 +34,30 @@ class Record:
             NotFound: the session was deleted.
             Unavailable: PostgreSQL cannot be reached.
         """
-        for final in self._sessions.finals(self._principal, self._job_id, self.last):
-            self.last = final.seq
-            yield SaidFinal(final.seq, segment_to_wire(final.segment), final.speech_final, final.alternatives)
+        yield from self.standing()[1]
 
-    def job(self) -> JobView:
-        """How the job stands.
+    def standing(self) -> tuple[JobState, list[SaidFinal]]:
+        """The session's state, and the stored finals that were not told yet; they count as told.
 
         Raises:
             NotFound, Unavailable: as `new_finals`.
         """
-        return self._catalogue.get_job(self._principal, self._job_id)
+        state, finals = self._sessions.standing(self._principal, self._job_id, self.last)
+        self.last = finals[-1].seq if finals else self.last
+        return state, [_said(final) for final in finals]
 
-    def ending(self, job: JobView) -> Iterator[Told]:
-        """What there is to be told at the end of a job that has ended.
+    def ending(self, state: JobState) -> Iterator[Told]:
+        """What there is to be told, after its finals, at the end of a session that has ended so.
 
         Raises:
             NotFound, Unavailable: as `new_finals`.
         """
-        yield from self.new_finals()
-        if job.state is JobState.COMPLETED:
-            yield Finished(job.id, *self._catalogue.get_text(self._principal, self._job_id))
-        elif job.error:
-            yield Trouble(job.error)
-        else:
-            yield Trouble(Cancelled())
+        if state is JobState.COMPLETED:
+            yield Finished(self._job_id, *self._catalogue.get_text(self._principal, self._job_id))
+            return
+        error = self._catalogue.get_job(self._principal, self._job_id).error
+        yield Trouble(error or Cancelled())
+
+
+def _said(final: Final) -> SaidFinal:
+    return SaidFinal(final.seq, segment_to_wire(final.segment), final.speech_final, final.alternatives)

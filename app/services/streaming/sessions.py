@@ -3,37 +3,35 @@
 import hashlib
 import hmac
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
 
 import structlog
-from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func
 
 from app.domain.errors import NotFound, TokenRefused, Unavailable
-from app.domain.job import JobOptions, Mode, Priority
+from app.domain.job import JobOptions
 from app.domain.live import Final, LiveSession, StreamSpec
 from app.domain.principal import Principal
 from app.domain.states import JobState
-from app.domain.transcript import segment_from_dict
 from app.engines.registry import Registry
 from app.engines.selection import select as select_engine
-from app.models import Job, JobSegment, StreamSession
+from app.models import Job, StreamSession
+from app.queues.events import Event
 from app.queues.hints import Hint, HintQueue
-from app.services.access.making import make_project
 from app.services.database import Database, Work
 from app.services.jobs.catalogue import find
-from app.services.jobs.narrator import Narrator
+from app.services.jobs.narrator import Narrator, state_event
+from app.services.jobs.row import new_view
 from app.services.jobs.submission import Defaults
-from app.services.jobs.views import options_to_dict, view
+from app.services.jobs.views import view
 from app.services.streaming.admission import Admission
-from app.services.streaming.specs import spec_from_row, spec_options
+from app.services.streaming.opening import COST_S, facts, new_row
+from app.services.streaming.specs import spec_from_row
+from app.services.streaming.standing import standing
 
 log = structlog.get_logger(__name__)
-
-COST_S = 1.0
-"""All sessions count the same among those that wait: nobody knows how long they will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +81,31 @@ class Sessions:
             NoCapacity: no worker has room for it now.
             Unavailable: PostgreSQL or Redis cannot be reached.
         """
+        session = self._made(principal, request, None)
+        self._narrator.tell(_made_event(session))
+        return session
+
+    def begin(self, principal: Principal, request: OpenStream) -> LiveSession:
+        """Make a session and set it going: what `open` and the first `attach` do, for who is connected already.
+
+        Raises:
+            InvalidFields, TooManySessions, NoCapacity, Unavailable: as `open`.
+        """
+        session = self._made(principal, request, secrets.token_urlsafe(24))
+        job = session.job
+        try:
+            self._queue.offer_and_tell(Hint(job.id, job.project_id, job.priority.rank, COST_S), _made_event(session))
+        except Unavailable:
+            log.warning("hint_not_offered", job_id=job.id)  # a worker will find the row
+        return session
+
+    def _made(self, principal: Principal, request: OpenStream, token: str | None) -> LiveSession:
         options = self.check(request.options)
-        with self._database.work() as work:
-            make_project(work, principal)
-            self._admission.check_project(work, principal)
-            self._admission.check_room(work)
-            job = work.session.scalars(insert(Job).values(_row(principal, request, options)).returning(Job)).one()
-            work.session.execute(insert(StreamSession).values(_session_row(job, request.spec)))
-            told = view(job)
-            work.after_commit(lambda: self._narrator.state(told.id, JobState.QUEUED, 0))
-        log.info("session_opened", job_id=told.id, project_id=principal.project_id, encoding=request.spec.encoding)
-        return LiveSession(told, request.spec)
+        row = new_row(principal, options, request.metadata)
+        made_at = self._admission.insert(self._database, facts(row, request.spec, token and _digest(token)))
+        job = new_view(row, options, made_at)
+        log.info("session_opened", job_id=job.id, project_id=principal.project_id, encoding=request.spec.encoding)
+        return LiveSession(job, request.spec, resume_token=token)
 
     def attach(self, principal: Principal, job_id: str, resume_token: str | None = None) -> LiveSession:
         """Connect to a session: the first connection sets it going and is given its token, which later ones need.
@@ -106,7 +118,8 @@ class Sessions:
             NoCapacity: it is the first connection, and no worker has room.
             Unavailable: PostgreSQL or Redis cannot be reached.
         """
-        with self._database.work() as work:
+        turn = self._admission.turn() if resume_token is None else nullcontext()
+        with turn, self._database.work() as work:
             job = find(work, principal, job_id, lock=True)
             row = work.session.get(StreamSession, job.id)
             if row is None:
@@ -138,10 +151,16 @@ class Sessions:
             NotFound: unknown, or of another project.
             Unavailable: PostgreSQL cannot be reached.
         """
-        with self._database.work() as work:
-            job = find(work, principal, job_id)
-            of_job = select(JobSegment).where(JobSegment.job_id == job.id, JobSegment.seq > after)
-            return [_final(row) for row in work.session.scalars(of_job.order_by(JobSegment.seq))]
+        return self.standing(principal, job_id, after)[1]
+
+    def standing(self, principal: Principal, job_id: str, after: int = 0) -> tuple[JobState, list[Final]]:
+        """The state of a session, and what was said for good after the final of this number, in order.
+
+        Raises:
+            NotFound: unknown, or of another project.
+            Unavailable: PostgreSQL cannot be reached.
+        """
+        return standing(self._database, principal, job_id, after)
 
     def committed(self, principal: Principal, job_id: str) -> int:
         """The byte of the client's stream before which nothing is needed any more.
@@ -172,28 +191,5 @@ def _check_token(digest: str, token: str | None) -> None:
         raise TokenRefused
 
 
-def _row(principal: Principal, request: OpenStream, options: JobOptions) -> dict[str, Any]:
-    return {
-        "id": uuid4(),
-        "project_id": principal.project_id,
-        "mode": Mode.STREAMING.value,
-        "state": JobState.QUEUED.value,
-        "priority": Priority.NORMAL.rank,
-        "options": options_to_dict(options),
-        "meta": request.metadata,
-        "filename": "live.wav",
-        "content_type": "",
-        "size_bytes": 0,
-        "sha256": "",
-        "estimated_s": COST_S,
-        "run_at": text("'infinity'"),
-    }
-
-
-def _session_row(job: Job, spec: StreamSpec) -> dict[str, Any]:
-    return {"job_id": job.id, "encoding": spec.encoding, "rate_hz": spec.rate_hz, "options": spec_options(spec)}
-
-
-def _final(row: JobSegment) -> Final:
-    alternatives = tuple((str(said), float(sure)) for said, sure in row.alternatives)
-    return Final(row.seq, segment_from_dict(row.segment), row.speech_final, alternatives)
+def _made_event(session: LiveSession) -> Event:
+    return state_event(session.job.id, JobState.QUEUED, 0)

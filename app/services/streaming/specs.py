@@ -15,7 +15,12 @@ def spec_options(spec: StreamSpec) -> dict[str, Any]:
 
 
 def spec_from_row(row: StreamSession) -> StreamSpec:
-    """What was stored; what an older version did not know takes its default."""
-    known = {name: row.options[name] for name in StreamSpec.__dataclass_fields__ if name in row.options}
+    """What was stored."""
+    return stored_spec(row.encoding, row.rate_hz, row.options)
+
+
+def stored_spec(encoding: str, rate_hz: int, options: dict[str, Any]) -> StreamSpec:
+    """The same from the values of a row; what an older version did not know takes its default."""
+    known = {name: options[name] for name in StreamSpec.__dataclass_fields__ if name in options}
     phrases = tuple(known.get("phrases", ()))
-    return StreamSpec(**{**known, "phrases": phrases, "encoding": row.encoding, "rate_hz": row.rate_hz})
+    return StreamSpec(**{**known, "phrases": phrases, "encoding": encoding, "rate_hz": rate_hz})

@@ -31,7 +31,8 @@ class Telling:
         self._acked = Ack(session.spec.units(upstream.received), session.committed)
         self._tick_s = self._told_s = time.monotonic()
         self._is_over = False
-        self._is_behind = True
+        # Of a session that has just begun nothing was said that would have to be looked up.
+        self._is_behind = session.resume_token is None
 
     def end(self) -> None:
         """There is nobody to be told anything any more."""
@@ -136,11 +137,10 @@ class Telling:
             yield from self._end([trouble])
 
     def _ended(self) -> Iterator[Told]:
-        job = self._record.job()
-        if job.state.is_final:
-            yield from self._end(self._record.ending(job))
-        else:
-            yield from self._record.new_finals()
+        state, finals = self._record.standing()
+        yield from finals
+        if state.is_final:
+            yield from self._end(self._record.ending(state))
 
     def _end(self, last: Iterable[Told]) -> Iterator[Told]:
         yield from last

@@ -58,7 +58,8 @@ class Upstream:
             self._n_pending += len(whole)
             self._look()
         self._intake.come(self)
-        self._has_room.wait()
+        if not self._has_room.is_set():
+            self._has_room.wait()
         self.heard_s = time.monotonic()
 
     def alive(self) -> None:
@@ -143,10 +144,10 @@ class Upstream:
     def _look(self) -> None:
         """Whether anybody has to wait."""
         has_room = self._n_pending <= MAX_PENDING_BYTES and not self.is_paused
-        for event, is_so in ((self._has_room, has_room), (self._is_empty, self._n_pending == 0)):
-            if (is_so or self._is_closed) is event.is_set():
-                continue
-            if event.is_set():
-                event.clear()
-            else:
-                event.set()
+        _turn(self._has_room, is_set=has_room or self._is_closed)
+        _turn(self._is_empty, is_set=self._n_pending == 0 or self._is_closed)
+
+
+def _turn(event: threading.Event, *, is_set: bool) -> None:
+    if is_set is not event.is_set():
+        (event.set if is_set else event.clear)()

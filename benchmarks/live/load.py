@@ -17,6 +17,8 @@ from app.audio.sound import RATE_HZ
 from benchmarks.report import percentile
 from benchmarks.service import ROOT, Service
 
+USUALLY_OPENED_PER_S = 19.0
+
 
 @dataclass(frozen=True)
 class Run:
@@ -47,14 +49,26 @@ def memory(service: Service) -> dict[str, int]:
     return {part: held[part] for part in ("API", "worker", "child")}
 
 
-def talked(url: str, sound: Path, n: int, seconds: float, processes: list[psutil.Process], warm_s: float = 5.0) -> Run:
-    """Run the clients, in two processes when there are many; add up what they heard after `warm_s`."""
+def talked(
+    url: str,
+    sound: Path,
+    n: int,
+    seconds: float,
+    processes: list[psutil.Process],
+    warm_s: float = 5.0,
+    opened_per_s: float = USUALLY_OPENED_PER_S,
+) -> Run:
+    """Run the clients, in two processes when there are many; add up what they heard once all were there `warm_s`."""
     n_talkers = 2 if n > 100 else 1
     before = cpu_by_part(processes)
     with tempfile.TemporaryDirectory() as folder:
         outs = [Path(folder) / f"{index}.json" for index in range(n_talkers)]
         talkers = [
-            subprocess.Popen(_talker(url, sound, n // n_talkers, seconds, warm_s, out), cwd=ROOT) for out in outs
+            subprocess.Popen(
+                [*_talker(url, sound, n // n_talkers, seconds, warm_s, out), "--apart", str(n_talkers / opened_per_s)],
+                cwd=ROOT,
+            )
+            for out in outs
         ]
         for talker in talkers:
             if talker.wait():

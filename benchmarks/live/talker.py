@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 CHUNK_S = 0.1
 APART_S = 0.053
-"""Between the beginnings of two clients: nobody opens hundreds of sessions at once, and they must not send in step."""
+"""Usually between the beginnings of two clients: nobody opens many sessions at once, and they must not send in step."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Load:
-    """What the clients do: `warm_s` seconds after the last of them began are not measured."""
+    """What the clients do, `apart_s` after each other; what is within `warm_s` of the last is not measured."""
 
     url: str
     sound: bytes
@@ -46,6 +46,7 @@ class Load:
     n_clients: int
     seconds: float
     warm_s: float
+    apart_s: float = APART_S
 
     @property
     def chunk_bytes(self) -> int:
@@ -122,8 +123,8 @@ async def talk(load: Load) -> Heard:
     heard = Heard()
 
     async def one(number: int) -> None:
-        await asyncio.sleep(number * APART_S)
-        await Client(load, heard, warm_s=load.warm_s + (load.n_clients - 1 - number) * APART_S).run()
+        await asyncio.sleep(number * load.apart_s)
+        await Client(load, heard, warm_s=load.warm_s + (load.n_clients - 1 - number) * load.apart_s).run()
 
     outcomes = await asyncio.gather(*map(one, range(load.n_clients)), return_exceptions=True)
     failed = [f"{type(one).__name__}: {one}" for one in outcomes if isinstance(one, BaseException)]
@@ -149,10 +150,12 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--warm", type=float, default=5)
+    parser.add_argument("--apart", type=float, default=APART_S)
     parser.add_argument("--json", type=Path, required=True)
     asked = parser.parse_args()
     sound, rate_hz = read_sound(asked.sound)
-    heard = asyncio.run(talk(Load(asked.url, sound, rate_hz, asked.clients, asked.seconds, asked.warm)))
+    load = Load(asked.url, sound, rate_hz, asked.clients, asked.seconds, asked.warm, asked.apart)
+    heard = asyncio.run(talk(load))
     asked.json.write_text(json.dumps(asdict(heard)))
 
 

@@ -60,13 +60,22 @@ def test_short_jobs_are_claimed_some_at_a_time_and_all_completed_once(house, sit
 
 
 def test_a_crash_is_blamed_on_the_job_that_ran_and_not_on_those_claimed_ahead(house, site, submit):
-    before, (crashing,), after = submit(*[""] * 20), submit("crash"), submit(*[""] * 20)
     with site.worker(program=INSTANT):
-        ended = all_ended(house, [*before, *after])
-        (blamed,) = all_ended(house, [crashing])
-    assert (blamed.state, blamed.error_code, blamed.crashes) == ("FAILED", "poisoned", 1), site.logs()
-    assert {(row.state, row.crashes, row.failures) for row in ended} == {("COMPLETED", 0, 0)}
-    assert any(row.releases == 1 for row in ended[20:]), "some were claimed ahead, and given back"
+        behind = some_that_a_crash_came_before(house, site, submit)
+    assert any(row.releases == 1 for row in behind), "some were claimed ahead, and given back"
+
+
+def some_that_a_crash_came_before(house, site, submit) -> list[Job]:
+    """On a machine that has just been slow nothing is claimed ahead; it has some chances."""
+    for _ in range(5):
+        before, crashing, behind = submit(*[""] * 20), submit("crash"), submit(*[""] * 20)
+        ended = all_ended(house, [*before, *behind])
+        (blamed,) = all_ended(house, crashing)
+        assert (blamed.state, blamed.error_code, blamed.crashes) == ("FAILED", "poisoned", 1), site.logs()
+        assert {(row.state, row.crashes, row.failures) for row in ended} == {("COMPLETED", 0, 0)}
+        if any(row.releases for row in ended[20:]):
+            break
+    return ended[20:]
 
 
 def test_those_behind_a_job_that_takes_long_are_given_to_others_while_it_runs(house, site, submit):

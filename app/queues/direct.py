@@ -4,7 +4,7 @@ For what every job goes through: those layers take longer than Redis does, and m
 been woken. Connections, retries and errors are the client's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import redis
@@ -36,10 +36,21 @@ class Direct:
         Raises:
             RedisError: as above.
         """
+        return self._exchanged(lambda: [commands], n)
+
+    def in_turn(self, first: Command, then: Callable[[], Command]) -> list[Any]:
+        """Send a command, and make the other while Redis is at the first; otherwise as if sent in one go.
+
+        Raises:
+            RedisError: as above.
+        """
+        return self._exchanged(lambda: _one_by_one(first, then), 2)
+
+    def _exchanged(self, packed: Callable[[], Iterable[bytes]], n: int) -> list[Any]:
         connection = self._lent()
         try:
             answers = self._retry.call_with_retry(
-                lambda: _converse(connection, commands, n), lambda _: connection.disconnect()
+                lambda: _converse(connection, packed(), n), lambda _: connection.disconnect()
             )
         finally:
             self._idle.append(connection)
@@ -56,13 +67,19 @@ class Direct:
             return self._pool.get_connection()
 
 
-def _converse(connection: Any, commands: bytes, n: int) -> list[Any]:
+def _converse(connection: Any, packed: Iterable[bytes], n: int) -> list[Any]:
     try:
-        connection.send_packed_command([commands])
+        for some in packed:
+            connection.send_packed_command([some])
         return [_answer(connection) for _ in range(n)]
     except BaseException:
         connection.disconnect()  # an answer may still be on its way
         raise
+
+
+def _one_by_one(first: Command, then: Callable[[], Command]) -> Iterator[bytes]:
+    yield b"".join(_pieces(first))
+    yield b"".join(_pieces(then()))
 
 
 def _answer(connection: Any) -> Any:

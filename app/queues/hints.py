@@ -13,7 +13,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
-from app.queues.direct import Direct
+from app.queues.direct import Command, Direct
 from app.queues.events import TELL, Event, tell_arguments
 
 OFFER = (Path(__file__).parent / "offer.lua").read_text(encoding="utf-8")
@@ -73,11 +73,14 @@ class HintQueue:
         _guarded(lambda: self._tell(*tell_arguments([event])))
 
     def _in_one_go(self, hint: Hint, event: Event) -> None:
-        told, words = tell_arguments([event])
-        self._direct(
-            ("EVALSHA", self._offer.sha, len(self._keys), *self._keys, *_offered(hint)),
-            ("EVALSHA", self._tell.sha, len(told), *told, *words),
+        """A worker waits for the hint: the event is put into words when that is on its way."""
+        self._direct.in_turn(
+            ("EVALSHA", self._offer.sha, len(self._keys), *self._keys, *_offered(hint)), lambda: self._telling(event)
         )
+
+    def _telling(self, event: Event) -> Command:
+        told, words = tell_arguments([event])
+        return ("EVALSHA", self._tell.sha, len(told), *told, *words)
 
     def take(self, timeout_s: float) -> str | None:
         """Take the best hint out, waiting up to `timeout_s` for one.

@@ -1,7 +1,6 @@
 """A job in the hands of a worker."""
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -60,26 +59,13 @@ COLUMNS = (
 _NAMES = tuple(column.key for column in COLUMNS)
 
 
-def claimed(job: Job | SimpleNamespace, token: UUID) -> ClaimedJob:
+def claimed(job: Job, token: UUID) -> ClaimedJob:
     """The worker's view of a row it owns."""
-    return ClaimedJob(
-        id=str(job.id),
-        project_id=job.project_id,
-        mode=Mode(job.mode),
-        token=token,
-        attempt=job.attempt,
-        failures=job.failures,
-        crashes=job.crashes,
-        options=options_from_dict(job.options),
-        audio_key=job.audio_key,
-        audio_url=job.audio_url,
-        filename=job.filename,
-        callback_url=job.callback_url,
-        estimated_s=job.estimated_s,
-        parent_id=job.parent_id,
-    )
+    return claimed_values(tuple(getattr(job, name) for name in _NAMES), token)
 
 
 def claimed_values(row: tuple[Any, ...], token: UUID) -> ClaimedJob:
     """The same from the bare values of `COLUMNS`."""
-    return claimed(SimpleNamespace(**dict(zip(_NAMES, row, strict=True))), token)
+    values = dict(zip(_NAMES, row, strict=True))
+    values |= {"id": str(values["id"]), "mode": Mode(values["mode"]), "options": options_from_dict(values["options"])}
+    return ClaimedJob(token=token, **values)

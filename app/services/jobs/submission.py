@@ -35,10 +35,10 @@ from app.services.media.storage import Storage
 
 log = structlog.get_logger(__name__)
 
-CHECKED_S = 1.0
+CHECKED_S = 10.0
 """How long it may go unnoticed that weights have come or gone."""
 
-WEIGHT_S = 5.0
+WEIGHT_S = 30.0
 """How long a project's new weight may wait to count."""
 
 

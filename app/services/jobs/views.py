@@ -1,7 +1,6 @@
 """From a row to what may be told of it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from app.domain.job import JobFailure, JobOptions, JobView, Mode, Priority, seq_of_state
@@ -12,7 +11,8 @@ from app.services.jobs.parking import NEVER
 
 def options_to_dict(options: JobOptions) -> dict[str, Any]:
     """The stored form of a job's options."""
-    return {**asdict(options), "hotwords": list(options.hotwords)}
+    stored = {name: getattr(options, name) for name in JobOptions.__dataclass_fields__}
+    return {**stored, "hotwords": list(options.hotwords)}
 
 
 def options_from_dict(stored: dict[str, Any]) -> JobOptions:

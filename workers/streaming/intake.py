@@ -6,6 +6,7 @@ from collections import defaultdict
 import structlog
 
 from app.domain.errors import Unavailable
+from app.helpers.gathering import gather_s
 from app.queues.live_input import END, Entry, LiveInput
 from workers.streaming.board import Board, LiveRun
 from workers.streaming.home import Home
@@ -18,9 +19,6 @@ BLOCK_MS = 50
 """Longest wait for sound: how soon a session that has come meanwhile is looked at."""
 
 IDLE_S = 0.02
-GATHER_S, GATHER_S_EACH = 0.01, 0.00002
-"""After something came, time for more to come: at most the first, less with few sessions."""
-
 WITHOUT_REDIS_S = 0.2
 
 
@@ -50,7 +48,7 @@ class Intake:
         entries = self._live.read(hungry, BLOCK_MS)
         if entries:
             self._hand_on(entries)
-            time.sleep(min(GATHER_S, GATHER_S_EACH * len(hungry)))
+            time.sleep(gather_s(len(hungry)))
 
     def _hand_on(self, entries: list[Entry]) -> None:
         feeds: dict[Home, ToStreams] = defaultdict(list)

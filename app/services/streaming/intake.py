@@ -8,13 +8,12 @@ from typing import Protocol
 import structlog
 
 from app.domain.errors import ParloirError, Unavailable
+from app.helpers.gathering import gather_s
 from app.queues.live_input import Append, LiveInput
 
 log = structlog.get_logger(__name__)
 
 KEEP_EVERY_S = 3.0
-GATHER_S, GATHER_S_EACH = 0.01, 0.00002
-"""After something came, time for more to come: at most the first, less with few connections."""
 RETRY_S = 0.25
 AT_ONCE_BYTES = 1024 * 1024
 """Sound in one round trip. Hundreds of sockets that are behind have more than Redis takes in before it seems gone."""
@@ -80,7 +79,7 @@ class Intake:
     def _serve(self) -> None:
         while self._is_needed():
             self._wake.wait(max(0.0, self._kept_s + KEEP_EVERY_S - time.monotonic()))
-            time.sleep(min(GATHER_S, GATHER_S_EACH * len(self._sources)))
+            time.sleep(gather_s(len(self._sources)))
             self._wake.clear()
             try:
                 self._write()

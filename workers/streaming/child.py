@@ -4,6 +4,7 @@ Runs as `python -m workers.streaming.child MODE FD PARENT_PID WORKING_FD`; speak
 inherited pipe FD. One thread does everything: a session gets its turn for a bit of sound, then the next one does.
 """
 
+import gc
 import pickle
 import select
 import sys
@@ -193,6 +194,7 @@ def main(fd: int, parent_pid: int, working_fd: int) -> None:
     configure_logging(config.log_format, config.log_level)
     models = build_models(config)
     n_slots = config.stream_slots or measured_slots(models, config)
+    gc.freeze()  # as the supervisor does
     StreamChild(Connection(fd), models, Working(working_fd)).serve(n_slots)
 
 

@@ -1,5 +1,6 @@
 """The supervisor of live sessions: it starts everything, takes signals, and hands all sessions over when it stops."""
 
+import gc
 import signal
 import threading
 from collections.abc import Callable
@@ -78,6 +79,7 @@ class StreamSupervisor:
             threading.Thread(target=self._guarded, args=[name, target], name=name, daemon=True)
             for name, target in self._loops(housekeeping)
         ]
+        gc.freeze()  # what is there now stays: words do not wait while it is searched for garbage
         for thread in threads:
             thread.start()
         log.info("worker_started", worker=self.name, mode=Mode.STREAMING.value)

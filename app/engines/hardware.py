@@ -40,6 +40,9 @@ def limit_threads(hardware: Hardware) -> None:
     """
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(hardware.n_threads)
+    # Its threads wait by spinning: whisper in two processes on two cores took three times as long as in one after
+    # the other, and what they do for it (word times) is short.
+    os.environ["NUMBA_NUM_THREADS"] = "1"
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(hardware.n_threads)

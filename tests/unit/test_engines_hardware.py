@@ -75,6 +75,15 @@ def test_a_number_of_threads_that_was_decided_is_kept():
     assert find_hardware("cpu", n_children=8, n_threads=3) == Hardware("cpu", "int8", 3)
 
 
+def test_numba_gets_one_thread_whatever_the_others_get():
+    program = (
+        "from app.engines.hardware import limit_threads; from app.engines.base import Hardware\n"
+        "limit_threads(Hardware(n_threads=2))\n"
+        "import numba; assert numba.get_num_threads() == 1"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_a_machine_without_cuda_computes_in_small_integers_on_the_cpu():
     if has_cuda():
         pytest.skip("this machine has a CUDA device")

@@ -47,10 +47,15 @@ def main() -> None:
         print(f"left out: no reference.rttm in {asked.audio}")
         return
     diarizer = loaded(asked.engine)
-    recordings = {path.stem: sound(path) for path in sorted(asked.audio.glob(f"{asked.files}*.flac"))}
+    recordings = {path.stem: sound(path) for path in sorted(recorded(asked.audio, asked.files))}
     tell_errors(diarizer, asked.engine, recordings, references(asked.audio / "reference.rttm"))
     if asked.hours:
         tell_memory(diarizer, list(recordings.values()), asked.hours)
+
+
+def recorded(audio: Path, prefix: str) -> Iterator[Path]:
+    """The recordings whose names begin so."""
+    return (path for path in audio.glob(f"{prefix}*") if path.suffix in {".flac", ".wav"})
 
 
 def loaded(engine: str) -> Diarizer:

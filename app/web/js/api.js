@@ -1,13 +1,13 @@
 // first view: speaking to the service.
 
-import { currentLocale, t } from "./i18n.js";
+import { currentLocale, t, unbroken } from "./i18n.js";
 import { seemsDown } from "./reach.js";
 
 /** What the service, or the way to it, has said no with. `message` is for people, in their language. */
 export class ApiError extends Error {
   constructor(status, { code, message, errors } = {}, retryAfter_s = null) {
     const fields = Object.values(errors ?? {}).flat().join(" ");
-    super([message ?? t("error.unexpected"), fields].filter(Boolean).join(" "));
+    super(unbroken([message ?? t("error.unexpected"), fields].filter(Boolean).join(" ")));
     this.status = status;
     this.code = code ?? "http_error";
     this.retryAfter_s = retryAfter_s;

@@ -32,7 +32,7 @@ export function t(name, params = {}) {
 }
 
 /** In French no line begins with one of these signs. */
-const unbroken = (text) => (locale === "fr" ? text.replace(/ (?=[;:?!»%])/g, "\u00a0").replace(/« /g, "«\u00a0") : text);
+export const unbroken = (text) => (locale === "fr" ? text.replace(/ (?=[;:?!»%])/g, "\u00a0").replace(/« /g, "«\u00a0") : text);
 
 /** Whether there is such a text. */
 export const isSaid = (name) => name in EN;

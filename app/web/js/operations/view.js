@@ -99,8 +99,11 @@ function queues(told) {
   return [h("h2", {}, t("ops.queues")), table(t("ops.queues"), ["ops.queue", "ops.waiting", "ops.running", "ops.oldest", "ops.wait", "ops.drift"], rows, t("ops.unknown"))];
 }
 
+/** A worker's name, which may be broken where its parts meet. */
+const named = (worker) => h("span", {}, worker.name.split(/(?<=:)/).flatMap((part) => [part, h("wbr")]));
+
 function workers(told) {
-  const rows = told.map((worker) => [worker.name, t(`mode.${worker.mode}`), `${worker.busy}/${worker.slots}`, number(worker.completed), number(worker.failed), number(worker.crashes)]);
+  const rows = told.map((worker) => [named(worker), t(`mode.${worker.mode}`), `${worker.busy}/${worker.slots}`, number(worker.completed), number(worker.failed), number(worker.crashes)]);
   return [h("h2", {}, t("ops.workers")), table(t("ops.workers"), ["ops.worker", "ops.mode", "ops.busy", "ops.done", "ops.failures", "ops.crashes"], rows, t("ops.noWorkers"))];
 }
 

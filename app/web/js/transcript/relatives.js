@@ -13,7 +13,7 @@ export function relatives(job, transcript) {
     { class: "relatives" },
     better && link(better, "better", "live.openRefined"),
     job.source_id && link(job.source_id, "mic", "job.live"),
-    transcript?.segments.length && !transcript.speakers.length && job.size_bytes && apart(job),
+    transcript?.segments.length > 0 && !transcript.speakers.length && job.size_bytes > 0 && apart(job),
   );
 }
 

@@ -229,7 +229,7 @@ def test_postgres_crashes_in_the_middle_of_a_claim_and_of_a_result(estate: Estat
             first = estate.submit(api, key=f"job {n}")
             wait_for(lambda n=n: postgres_proxy.n_lost == n)
             estate.revive_postgres()
-            # A worker begins while the disk is waited for: the crash may come before the 202, and the client asks again.
+            # A worker begins while the disk is waited for. If the crash comes before the 202, the client asks again.
             job = accepted_id(first if first.status_code == 202 else estate.submit(api, key=f"job {n}"))
             check(estate, job, n_unanswered=n)
             assert (estate.house.row(job).state, estate.house.row(job).failures) == ("COMPLETED", 0)

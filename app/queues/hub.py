@@ -5,7 +5,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import redis
 import structlog
@@ -38,8 +38,9 @@ class Mailbox:
 
     def miss(self) -> None:
         """Events may have passed by: leave a gap in place of those that wait, for the log has them as well."""
-        while not self._events.empty():
-            self._events.get_nowait()
+        with suppress(queue.Empty):  # the watcher takes as well
+            while True:
+                self._events.get_nowait()
         self._events.put_nowait(self._gap)
 
     def take(self, timeout_s: float) -> Event | None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, cast
+from uuid import uuid4
 
 from psycopg2.extras import Json
 from sqlalchemy import Table, bindparam, func, insert
@@ -39,6 +40,18 @@ INSERT = Statement.of(
 
 The transaction that it is in does not wait for the disk: see `Database.wait_for_disk`.
 """
+
+
+def new_row(project_id: str, mode: Mode, priority: Priority, **known: Any) -> dict[str, Any]:
+    """A row, as far as it is the same for all jobs that begin, and what else is `known` of this one."""
+    return {
+        "id": uuid4(),
+        "project_id": project_id,
+        "mode": mode.value,
+        "state": JobState.QUEUED.value,
+        "priority": priority.rank,
+        **known,
+    }
 
 
 def inserted(row: dict[str, Any]) -> dict[str, Any]:

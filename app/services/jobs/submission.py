@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg2
 import structlog
@@ -29,7 +29,7 @@ from app.services.jobs import idempotency
 from app.services.jobs.bell import Bell
 from app.services.jobs.narrator import state_event
 from app.services.jobs.request import SubmitJob, check_urls, essence, recording_of
-from app.services.jobs.row import INSERT, insert_row, inserted, new_view
+from app.services.jobs.row import INSERT, insert_row, inserted, new_row, new_view
 from app.services.jobs.views import options_from_dict, options_to_dict, view
 from app.services.media.storage import Storage
 
@@ -227,18 +227,13 @@ def _remember(work: Work, principal: Principal, request: SubmitJob, job_id: UUID
 
 
 def _row(principal: Principal, request: SubmitJob, settled: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": uuid4(),
-        "project_id": principal.project_id,
-        "mode": request.mode.value,
-        "state": JobState.QUEUED.value,
-        "priority": request.priority.rank,
+    told = {
         "metadata": request.metadata,
         "filename": request.filename or file_name(request.audio_url or ""),
         "callback_url": request.callback_url,
         "audio_url": request.audio_url,
-        **settled,
     }
+    return new_row(principal.project_id, request.mode, request.priority, **{**told, **settled})
 
 
 def _project_weight(work: Work, principal: Principal) -> float:

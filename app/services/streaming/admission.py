@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import redis
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import and_, func, select
 
 from app.domain.errors import NoCapacity, TooManySessions, Unavailable
-from app.domain.job import Mode
 from app.domain.states import JobState
 from app.models import Job
 from app.services.database import Database, Work
-from app.services.streaming.opening import LOCK, OPEN
+from app.services.streaming.opening import COUNT_GOING, LOCK, OPEN
 from app.services.streaming.slots import Slots
 
 RETRY_AFTER_S = 5
@@ -88,15 +87,6 @@ class Admission:
         """
         n_slots = self._slots.known()
         work.session.execute(select(func.pg_advisory_xact_lock(LOCK)))
-        n_going = _count(work, and_(_open(), ~PARKED))
+        [(n_going,)] = work.rows(COUNT_GOING, {})
         if n_going > n_slots and n_going > self._slots.now():
             raise NoCapacity(service="workers", retry_after_s=RETRY_AFTER_S)
-
-
-def _open() -> ColumnElement[bool]:
-    running = or_(Job.state == JobState.PROCESSING, Job.state == JobState.QUEUED)
-    return and_(Job.mode == Mode.STREAMING.value, running)
-
-
-def _count(work: Work, which: ColumnElement[bool]) -> int:
-    return work.session.scalar(select(func.count()).select_from(Job).where(which)) or 0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -20,6 +20,7 @@ from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
 from app.services.jobs.completing import COMPLETE, Result, completions
 from app.services.jobs.narrator import Narrator
+from app.services.jobs.row import new_row
 from app.services.jobs.views import options_to_dict
 from app.services.media.storage import Storage, StoredAudio
 from app.services.streaming.kept_sound import KeptSound, join
@@ -152,16 +153,14 @@ def _refining(job: ClaimedJob, refinement: Refinement, sound: StoredAudio, durat
     engine = None if refinement.engine == AUTO else refinement.engine
     diarizer = None if refinement.diarizer == AUTO else refinement.diarizer
     options = JobOptions(language=job.options.language, engine=engine, diarization_engine=diarizer)
-    return {
+    return new_row(
+        job.project_id,
+        refinement.mode(),
+        Priority.NORMAL,
         **_recording(sound),
-        "id": uuid4(),
-        "project_id": job.project_id,
-        "mode": refinement.mode().value,
-        "state": JobState.QUEUED.value,
-        "priority": Priority.NORMAL.rank,
-        "options": options_to_dict(options),
-        "meta": {},
-        "filename": job.filename,
-        "estimated_s": duration_s,
-        "source_id": UUID(job.id),
-    }
+        options=options_to_dict(options),
+        meta={},
+        filename=job.filename,
+        estimated_s=duration_s,
+        source_id=UUID(job.id),
+    )

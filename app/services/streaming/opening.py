@@ -1,7 +1,6 @@
 """What a live session begins as, and the one statement that counts, makes its rows, and may set it going at once."""
 
 from typing import Any
-from uuid import uuid4
 
 from psycopg2.extras import Json
 from sqlalchemy import text
@@ -9,7 +8,7 @@ from sqlalchemy import text
 from app.domain.job import JobOptions, Mode, Priority
 from app.domain.live import StreamSpec
 from app.domain.principal import Principal
-from app.domain.states import JobState
+from app.services.jobs.row import new_row
 from app.services.jobs.views import options_to_dict
 from app.services.statements import Statement
 from app.services.streaming.specs import spec_options
@@ -23,17 +22,21 @@ LOCK = 5_249_078
 PARKED_UNTIL, DUE = "infinity", "now"
 """When a session may be taken by a worker: once somebody has connected, or at once."""
 
+IS_OPEN = "mode = 'streaming' AND state IN ('PROCESSING', 'QUEUED')"
+IS_GOING = "(state = 'PROCESSING' OR run_at <> 'infinity')"
+"""Of those that are open: somebody has connected."""
+
 # Both in one message, which makes them one transaction: the lock is held for no longer than PostgreSQL itself takes,
 # and what is counted is counted once it is held.
 OPEN = Statement.of(
-    text("""
+    text(f"""
 SELECT pg_advisory_xact_lock(:lock);
 WITH made AS (
     INSERT INTO projects (id, name) VALUES (:project_id, :project_id) ON CONFLICT DO NOTHING
 ), open AS (
-    SELECT count(*) FILTER (WHERE state = 'PROCESSING' OR run_at <> 'infinity') AS n_going,
+    SELECT count(*) FILTER (WHERE {IS_GOING}) AS n_going,
         count(*) FILTER (WHERE project_id = :project_id) AS n_own
-    FROM jobs WHERE mode = 'streaming' AND state IN ('PROCESSING', 'QUEUED')
+    FROM jobs WHERE {IS_OPEN}
 ), own AS (
     SELECT coalesce((SELECT max_streams FROM projects WHERE id = :project_id), :project_max) AS most
 ), room AS (
@@ -50,27 +53,27 @@ WITH made AS (
     SELECT job.id, :encoding, :rate_hz, :stream_options, :token_hash FROM job
 )
 SELECT is_allowed, most, created_at FROM room LEFT JOIN job ON true
-""").bindparams(lock=LOCK)
+""").bindparams(lock=LOCK)  # noqa: S608 - its two conditions are ours
 )
 """Gives one row: whether the project may have one more, how many it may have, and `created_at` if it was made."""
 
+COUNT_GOING = Statement.of(text(f"SELECT count(*) FROM jobs WHERE {IS_OPEN} AND {IS_GOING}"))  # noqa: S608 - ours
 
-def new_row(principal: Principal, options: JobOptions, metadata: dict[str, Any]) -> dict[str, Any]:
+
+def session_row(principal: Principal, options: JobOptions, metadata: dict[str, Any]) -> dict[str, Any]:
     """The job of a new session."""
-    return {
-        "id": uuid4(),
-        "project_id": principal.project_id,
-        "mode": Mode.STREAMING.value,
-        "state": JobState.QUEUED.value,
-        "priority": Priority.NORMAL.rank,
-        "options": options_to_dict(options),
-        "metadata": metadata,
-        "filename": "live.wav",
-        "content_type": "",
-        "size_bytes": 0,
-        "sha256": "",
-        "estimated_s": COST_S,
-    }
+    return new_row(
+        principal.project_id,
+        Mode.STREAMING,
+        Priority.NORMAL,
+        options=options_to_dict(options),
+        metadata=metadata,
+        filename="live.wav",
+        content_type="",
+        size_bytes=0,
+        sha256="",
+        estimated_s=COST_S,
+    )
 
 
 def facts(row: dict[str, Any], spec: StreamSpec, token_hash: str | None) -> dict[str, Any]:

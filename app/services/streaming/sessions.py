@@ -27,7 +27,7 @@ from app.services.jobs.row import new_view
 from app.services.jobs.submission import Defaults
 from app.services.jobs.views import view
 from app.services.streaming.admission import Admission
-from app.services.streaming.opening import COST_S, facts, new_row
+from app.services.streaming.opening import COST_S, facts, session_row
 from app.services.streaming.specs import spec_from_row
 from app.services.streaming.standing import standing
 
@@ -101,7 +101,7 @@ class Sessions:
 
     def _made(self, principal: Principal, request: OpenStream, token: str | None) -> LiveSession:
         options = self.check(request.options)
-        row = new_row(principal, options, request.metadata)
+        row = session_row(principal, options, request.metadata)
         made_at = self._admission.insert(self._database, facts(row, request.spec, token and _digest(token)))
         job = new_view(row, options, made_at)
         log.info("session_opened", job_id=job.id, project_id=principal.project_id, encoding=request.spec.encoding)

@@ -4,14 +4,17 @@ They have a database and a Redis database to themselves: the worker would take t
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
+from app.domain.job import Mode
 from app.domain.states import JobState
 from app.embedded.migrate import migrate
 from app.models import Job
+from app.models.project import Project
 from tests.factories import House, make_house
 from tests.http_api import ServedApi, free_port
 from tests.live import has_room
@@ -67,14 +70,31 @@ def room(house) -> None:
 
 
 @pytest.fixture
-def left_open(house):
+def left_open(house) -> Iterator[None]:
     """How many sessions a test has opened and not ended, which is to be none."""
-
-    def count() -> int:
-        open_ = (JobState.QUEUED.value, JobState.PROCESSING.value)
-        with house.database.work() as work:
-            return work.session.scalar(select(func.count()).select_from(Job).where(Job.state.in_(open_)))
-
-    before = count()
+    before = n_open(house)
     yield
-    wait_for(lambda: count() <= before)
+    wait_for(lambda: n_open(house) <= before)
+
+
+def n_open(house: House, *which: ColumnElement[bool]) -> int:
+    """How many jobs have not ended."""
+    open_ = (JobState.QUEUED.value, JobState.PROCESSING.value)
+    with house.database.work() as work:
+        return work.session.scalar(select(func.count()).select_from(Job).where(Job.state.in_(open_), *which))
+
+
+@contextmanager
+def at_most(house: House, n_sessions: int) -> Iterator[None]:
+    """Until the end of the block, the project may have so many sessions at a time."""
+    wait_for(lambda: n_open(house, Job.mode == Mode.STREAMING) == 0)  # those of the tests before
+    _limit(house, n_sessions)
+    try:
+        yield
+    finally:
+        _limit(house, None)
+
+
+def _limit(house: House, most: int | None) -> None:
+    with house.database.work() as work:
+        work.session.merge(Project(id="default", name="default", max_streams=most))

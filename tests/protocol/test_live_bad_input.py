@@ -15,7 +15,7 @@ from app.models.project import Project
 from app.queues.live_keys import keys_of
 from tests.live import speech, words_of
 from tests.live_socket import CREATE_STREAM, STREAM, STREAM_RESULT, Talk, refused
-from tests.protocol.conftest import IDLE_S
+from tests.protocol.conftest import IDLE_S, at_most
 from tests.workers import wait_for
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -211,26 +211,14 @@ def test_a_cancelled_session_is_told_so(served, left_open):
         assert refused(talk) == ("cancelled", 1008)
 
 
-@pytest.fixture
-def no_room(house):
-    """The project may have no session for now."""
-
-    def limit(most: int | None) -> None:
-        with house.database.work() as work:
-            work.session.merge(Project(id="default", name="default", max_streams=most))
-
-    limit(0)
-    yield
-    limit(None)
-
-
-def test_a_project_that_may_have_no_more_sessions_is_told(served, no_room):
-    answer = httpx.post(served.url + CREATE_STREAM, json={})
-    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_sessions")
-    assert "Retry-After" in answer.headers
-    with Talk.to(served.url) as talk:
-        assert refused(talk) == ("too_many_sessions", 1008)
-    assert talk.told[-1]["retry_after_s"] > 0
+def test_a_project_that_may_have_no_more_sessions_is_told(served, house):
+    with at_most(house, 0):
+        answer = httpx.post(served.url + CREATE_STREAM, json={})
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_sessions")
+        assert "Retry-After" in answer.headers
+        with Talk.to(served.url) as talk:
+            assert refused(talk) == ("too_many_sessions", 1008)
+        assert talk.told[-1]["retry_after_s"] > 0
 
 
 def test_nothing_went_wrong_unseen(served):

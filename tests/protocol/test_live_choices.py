@@ -1,20 +1,13 @@
 """Each live session is its own: its engine and language, its token, its place among those that a project may have."""
 
-from collections.abc import Iterator
-from uuid import UUID
-
 import httpx
 import pytest
-from sqlalchemy import select
 from websockets.exceptions import InvalidStatus
 
-from app.domain.job import Mode
-from app.models import Job
-from app.models.project import Project
 from tests.http_api import CREATE, WAV
 from tests.live import speech, words_of
 from tests.live_socket import CREATE_STREAM, STREAM_RESULT, Talk, refused
-from tests.workers import wait_for
+from tests.protocol.conftest import at_most
 
 pytestmark = pytest.mark.usefixtures("worker", "left_open")
 
@@ -49,36 +42,17 @@ def test_a_language_or_model_that_the_engine_does_not_have_is_named(served, quer
     assert httpx.post(served.url + CREATE_STREAM, json=query).status_code == 422
 
 
-def open_sessions(house) -> list[UUID]:
-    with house.database.work() as work:
-        return list(work.session.scalars(select(Job.id).where(Job.mode == Mode.STREAMING, Job.finished_at.is_(None))))
-
-
-@pytest.fixture
-def one_session(house) -> Iterator[None]:
-    """The project may have one session at a time; those of the tests before have ended."""
-    wait_for(lambda: not open_sessions(house))
-
-    def limit(most: int | None) -> None:
-        with house.database.work() as work:
-            work.session.merge(Project(id="default", name="default", max_streams=most))
-
-    limit(1)
-    yield
-    limit(None)
-
-
-def test_a_project_has_as_many_sessions_as_it_may_and_another_when_one_has_ended(served, one_session):
-    with Talk.to(served.url) as first:
+def test_a_project_has_as_many_sessions_as_it_may_and_another_when_one_has_ended(served, house):
+    with at_most(house, 1), Talk.to(served.url) as first:
         first.until("ready")
         with Talk.to(served.url) as second:
             assert refused(second) == ("too_many_sessions", 1008)
         assert second.told[-1]["retry_after_s"] > 0
         first.stop()
         first.until("completed")
-    with Talk.to(served.url) as third:
-        third.stop()
-        assert third.until("completed")["duration"] == 0.0
+        with Talk.to(served.url) as third:
+            third.stop()
+            assert third.until("completed")["duration"] == 0.0
 
 
 def test_the_token_of_another_session_is_refused(served):

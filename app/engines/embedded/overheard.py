@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from app.audio.sound import Pcm, Span
 from app.engines.embedded.mel import HOP, Floats
+from app.engines.embedded.rows import Rows
 from app.engines.embedded.segmentation import CENTRE, CHUNK, N_CLASSES, N_SLOTS, STEP, Segmenter
 from app.engines.embedded.spans import stretches
 
@@ -73,7 +74,7 @@ class Eavesdropper:
     def __init__(self, segmenter: Segmenter | None) -> None:
         self._segmenter = segmenter
         self._pending: Pcm = np.zeros(0, np.float32)
-        self._told: list[Floats] = []
+        self._means = Means()
         self._n_samples = 0
 
     def feed(self, pcm: Pcm) -> None:
@@ -88,29 +89,38 @@ class Eavesdropper:
         if self._segmenter and self._n_samples:
             self._pending = np.concatenate([self._pending, np.zeros(CHUNK, np.float32)])
             self._hear(1)
-        return Overheard(self._n_samples, averaged(self._told))
+        return Overheard(self._n_samples, self._means.all())
 
     def _hear(self, n_chunks: int) -> None:
         if n_chunks and self._segmenter:
             starts = [chunk * HOP_STEPS * STEP for chunk in range(n_chunks)]
-            self._told.extend(self._segmenter.classes(np.stack([self._pending[at : at + CHUNK] for at in starts])))
+            for classes in self._segmenter.classes(np.stack([self._pending[at : at + CHUNK] for at in starts])):
+                self._means.add(classes)
             self._pending = self._pending[n_chunks * HOP_STEPS * STEP :]
 
 
-def averaged(told: list[Floats]) -> Floats:
-    """The mean of what chunks, each of shape (n, 7), say of each step, people in one order, shape (m, 7)."""
-    if not told:
-        return np.zeros((0, N_CLASSES), np.float32)
-    n_steps = len(told[0])
-    sums = np.zeros(((len(told) - 1) * HOP_STEPS + n_steps, N_CLASSES), np.float32)
-    counts = np.zeros((len(sums), 1), np.float32)
-    for chunk, classes in enumerate(told):
-        steps = slice(chunk * HOP_STEPS, chunk * HOP_STEPS + n_steps)
-        known = counts[steps, 0] > 0
-        before = sums[steps][known] / counts[steps][known]
-        sums[steps] += classes[:, _order_as_before(before, classes[known])]
-        counts[steps] += 1
-    return sums / counts
+class Means:
+    """The mean of what chunks say of each step, people in one order."""
+
+    def __init__(self) -> None:
+        self._sums = Rows(N_CLASSES + 1, np.float32)
+        self._next = 0
+
+    def add(self, classes: Floats) -> None:
+        """What the next chunk says, shape (n, 7)."""
+        self._sums.grow(self._next + len(classes))
+        sums = self._sums.all()[self._next :]
+        known = sums[:, N_CLASSES] > 0
+        before = sums[known, :N_CLASSES] / sums[known, N_CLASSES:]
+        sums[:, :N_CLASSES] += classes[:, _order_as_before(before, classes[known])]
+        sums[:, N_CLASSES] += 1
+        self._next += HOP_STEPS
+
+    def all(self) -> Floats:
+        """All means, shape (m, 7)."""
+        sums = self._sums.all()
+        means: Floats = sums[:, :N_CLASSES] / np.maximum(sums[:, N_CLASSES:], 1)
+        return means
 
 
 def _order_as_before(before: Floats, now: Floats) -> list[int]:

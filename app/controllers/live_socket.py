@@ -110,6 +110,9 @@ class LiveSocket:
             log.debug("socket_lost")
 
     def _understood(self, data: bytes) -> Iterator[bytes | str]:
+        if (sound := self._frames.sound(data)) is not None:
+            yield from sound
+            return
         with self._lock:
             frames = self._frames.understood(data)
             self._write()

@@ -11,6 +11,7 @@ from app.domain.errors import Unavailable
 from app.domain.job import Mode
 from app.domain.live import Final, Mark, Step, StreamSpec
 from app.domain.principal import ANONYMOUS
+from app.domain.states import JobState
 from app.domain.transcript import Segment, Word
 from app.helpers.database_url import with_driver
 from app.models import Job, StreamSound
@@ -140,7 +141,8 @@ def test_a_finished_session_has_its_transcript_and_can_be_searched(house, sessio
     catalogue = Catalogue(house.database, storage, {})
     transcript = catalogue.get_transcript(ANONYMOUS, job.id)
     assert transcript.text == "hello world"
-    assert catalogue.get_text(ANONYMOUS, job.id) == ("hello world", 4.0)
+    standing = sessions.standing(ANONYMOUS, job.id)
+    assert (standing.state, standing.text, standing.duration_s) == (JobState.COMPLETED, "hello world", 4.0)
     assert list(transcript.segments) == [final.segment for final in sessions.finals(ANONYMOUS, job.id)]
     assert finishing.complete(job, StreamSpec(), 4.0), "a lost answer is asked for again"
 

@@ -137,10 +137,10 @@ class Telling:
             yield from self._end([trouble])
 
     def _ended(self) -> Iterator[Told]:
-        state, finals = self._record.standing()
+        standing, finals = self._record.standing()
         yield from finals
-        if state.is_final:
-            yield from self._end(self._record.ending(state))
+        if standing.state.is_final:
+            yield from self._end(self._record.ending(standing))
 
     def _end(self, last: Iterable[Told]) -> Iterator[Told]:
         yield from last

@@ -55,7 +55,8 @@ class Load:
     def chunk(self, index: int) -> bytes:
         """The sound, over and over."""
         start = index * self.chunk_bytes % (len(self.sound) - self.chunk_bytes)
-        return self.sound[start - start % 2 :][: self.chunk_bytes]
+        start -= start % 2
+        return self.sound[start : start + self.chunk_bytes]
 
 
 class SpeakError(Exception):

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -48,9 +49,9 @@ class Intake:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._sources: dict[Source, None] = {}
-        self._due: dict[Source, None] = {}
+        self._due: deque[Source] = deque()
         self._thread: threading.Thread | None = None
-        self._kept_s = 0.0
+        self._kept_s = self._written_s = 0.0
 
     def join(self, source: Source) -> None:
         """Serve a connection from now on."""
@@ -65,21 +66,18 @@ class Intake:
         """Serve it no longer; what waits is dropped."""
         with self._lock:
             self._sources.pop(source, None)
-            self._due.pop(source, None)
         self._wake.set()
 
     def come(self, source: Source) -> None:
         """The connection has something to be written."""
-        with self._lock:
-            if source in self._sources:
-                self._due[source] = None
+        self._due.append(source)
         if not self._wake.is_set():
             self._wake.set()
 
     def _serve(self) -> None:
         while self._is_needed():
             self._wake.wait(max(0.0, self._kept_s + KEEP_EVERY_S - time.monotonic()))
-            time.sleep(gather_s(len(self._sources)))
+            self._gather()
             self._wake.clear()
             try:
                 self._write()
@@ -93,10 +91,19 @@ class Intake:
                 self._thread = None
             return self._thread is not None
 
-    def _write(self) -> None:
+    def _gather(self) -> None:
+        """Writes begin so far apart from each other: what one takes itself is not waited once more."""
+        time.sleep(max(0.0, self._written_s + gather_s(len(self._sources)) - time.monotonic()))
+        self._written_s = time.monotonic()
+
+    def _taken(self) -> list[Source]:
+        """The connections that have something to be written, each once, in the order in which they came."""
+        due = dict.fromkeys(self._due.popleft() for _ in range(len(self._due)))
         with self._lock:
-            due, self._due = list(self._due), {}
-        for portion in _portions(due):
+            return [source for source in due if source in self._sources]
+
+    def _write(self) -> None:
+        for portion in _portions(self._taken()):
             answers = self._patiently([append for _, append in portion])
             for (source, _), answer in zip(portion, answers, strict=True):
                 source.written(answer)

@@ -9,12 +9,13 @@ from typing import Protocol
 import structlog
 
 from app.domain.errors import ParloirError, Unavailable
-from app.helpers.gathering import gather_s
+from app.helpers.gathering import apart_s
 from app.queues.live_input import Append, LiveInput
 
 log = structlog.get_logger(__name__)
 
-KEEP_EVERY_S = 3.0
+KEEP_EVERY_S, KEPT_AT_ONCE = 3.0, 100
+"""Signs of life of so many connections in one round trip: what is to be written waits meanwhile."""
 RETRY_S = 0.25
 AT_ONCE_BYTES = 1024 * 1024
 """Sound in one round trip. Hundreds of sockets that are behind have more than Redis takes in before it seems gone."""
@@ -48,17 +49,17 @@ class Intake:
         self._input = live_input
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._sources: dict[Source, None] = {}
+        self._sources: dict[Source, float] = {}
+        """When a sign of life of each was given last; the oldest first."""
         self._due: deque[Source] = deque()
         self._thread: threading.Thread | None = None
-        self._kept_s = self._written_s = 0.0
+        self._written_s = 0.0
 
     def join(self, source: Source) -> None:
         """Serve a connection from now on."""
         with self._lock:
-            self._sources[source] = None
+            self._sources[source] = time.monotonic()
             if self._thread is None:
-                self._kept_s = time.monotonic()
                 self._thread = threading.Thread(target=self._serve, name="live-intake", daemon=True)
                 self._thread.start()
 
@@ -76,7 +77,7 @@ class Intake:
 
     def _serve(self) -> None:
         while self._is_needed():
-            self._wake.wait(max(0.0, self._kept_s + KEEP_EVERY_S - time.monotonic()))
+            self._wake.wait(max(0.0, self._oldest_s() + KEEP_EVERY_S - time.monotonic()))
             self._gather()
             self._wake.clear()
             try:
@@ -93,7 +94,7 @@ class Intake:
 
     def _gather(self) -> None:
         """Writes begin so far apart from each other: what one takes itself is not waited once more."""
-        time.sleep(max(0.0, self._written_s + gather_s(len(self._sources)) - time.monotonic()))
+        time.sleep(max(0.0, self._written_s + apart_s(len(self._sources)) - time.monotonic()))
         self._written_s = time.monotonic()
 
     def _taken(self) -> list[Source]:
@@ -120,12 +121,22 @@ class Intake:
                     return [error] * len(appends)
                 time.sleep(RETRY_S)
 
-    def _keep(self) -> None:
-        if time.monotonic() < self._kept_s + KEEP_EVERY_S:
-            return
-        self._kept_s = time.monotonic()
+    def _oldest_s(self) -> float:
+        """When the last sign of life was given of whoever has waited longest."""
         with self._lock:
-            by_job = {source.job_id: source for source in self._sources}
+            return next(iter(self._sources.values()), time.monotonic())
+
+    def _keep(self) -> None:
+        """A few at a time, also such as are due soon, so that they take turns."""
+        now_s = time.monotonic()
+        if now_s < self._oldest_s() + KEEP_EVERY_S:
+            return
+        with self._lock:
+            soon = [source for source, kept_s in self._sources.items() if now_s > kept_s + KEEP_EVERY_S / 2]
+            for source in soon[:KEPT_AT_ONCE]:
+                del self._sources[source]
+                self._sources[source] = now_s
+        by_job = {source.job_id: source for source in soon[:KEPT_AT_ONCE]}
         try:
             gone = self._input.keep_owner({job_id: source.owner for job_id, source in by_job.items()})
         except Unavailable:

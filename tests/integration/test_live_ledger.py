@@ -14,7 +14,7 @@ from app.domain.principal import ANONYMOUS
 from app.domain.states import JobState
 from app.domain.transcript import Segment, Word
 from app.helpers.database_url import with_driver
-from app.models import Job, StreamSound
+from app.models import Delivery, Job, StreamSound
 from app.queues.presence import WorkerPresence, announce, is_there, leave
 from app.services.database import Unhurried
 from app.services.jobs.catalogue import Catalogue
@@ -152,6 +152,18 @@ def test_a_worker_whose_session_was_taken_cannot_finish_it(house, sessions, fini
     house.endings.release(job)
     assert not finishing.complete(job, StreamSpec(), 4.0)
     assert house.row(job.id).state == "QUEUED"
+
+
+def test_whoever_asked_to_be_told_of_the_end_of_a_session_is_owed_it_once(house, sessions, finishing):
+    job_id = sessions.open(ANONYMOUS, OpenStream()).job.id
+    sessions.attach(ANONYMOUS, job_id)
+    house.change(job_id, callback_url="https://example.org/told")
+    job = house.claim(job_id)
+    assert finishing.complete(job, StreamSpec(), 4.0)
+    assert finishing.complete(job, StreamSpec(), 4.0)
+    with house.database.work() as work:
+        [owed] = work.session.scalars(select(Delivery)).all()
+    assert (str(owed.job_id), owed.host) == (job_id, "example.org")
 
 
 def test_kept_sound_becomes_one_recording_and_a_job_of_its_own_refines_it(

@@ -15,6 +15,11 @@ from app.services.schema import SchemaBehind, require_schema
 from config import ApiConfig, ConfigError
 from config.gunicorn import gunicorn_settings
 
+YOUNG = 10_000
+"""Objects made, less those gone, before they are searched for garbage. By default it is 700: each search holds up all
+sockets for a millisecond or two, and hundreds of live sessions make that many ten times a second.
+"""
+
 
 class Api(BaseApplication):  # type: ignore[misc]
     """gunicorn, serving what `create_api` builds; each process builds its own, after gevent has patched it."""
@@ -59,6 +64,7 @@ def unswept() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
         gc.enable()
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import CLOSED, OPEN, Protocol, Side
 
+from app.controllers.sound_frames import may_be_sound, sound_in, wire_bytes
+
 MAX_MESSAGE_BYTES = 1024 * 1024
 LINGER_S = 10.0
 """How long a client that goes on sending after a close is listened to, so that it can find the close."""
@@ -24,6 +26,8 @@ class LiveFrames(Protocol):
         self._parts: list[bytes] = []
         self._is_text = False
         self._closing_s: float | None = None
+        self._begun = b""
+        self._n_unframed = 0
 
     @property
     def has_closed(self) -> bool:
@@ -38,13 +42,29 @@ class LiveFrames(Protocol):
         self._closing_s = self._closing_s or time.monotonic()
         return time.monotonic() > self._closing_s + LINGER_S
 
+    def sound(self, data: bytes) -> list[bytes] | None:
+        """The messages that these bytes complete, if all of it is sound; None: `understood` has to look at them.
+
+        Nothing but the one who reads is to call it; it says nothing and leaves the connection as it is.
+        """
+        if not data or self._n_unframed or self._parts or self.state is not OPEN:
+            return None
+        messages, begun = sound_in(self._begun + data if self._begun else data)
+        if begun and not may_be_sound(begun):
+            return None
+        self._begun = begun
+        return messages
+
     def understood(self, data: bytes) -> list[Frame]:
         """The frames that these bytes complete; no bytes: the client is gone."""
-        if data:
-            self.receive_data(data)
-        else:
+        whole, self._begun = self._begun + data, b""
+        if whole:
+            self.receive_data(whole)
+        if not data:
             self.receive_eof()
         frames: list[Any] = self.events_received()
+        # Not zero in the middle of a frame. Lengths that are written longer than they need be leave it so for good.
+        self._n_unframed += len(whole) - sum(map(wire_bytes, frames))
         return frames
 
     def message(self, frame: Frame) -> bytes | str | None:

@@ -40,11 +40,14 @@ class LiveSocket:
     def __init__(self, server: Server, explain: Explain) -> None:
         server.connected = False  # what follows the upgrade is ours alone
         self._sock: sockets.socket = server.sock
+        self._reads_within_s: float | None = STUCK_S
+        self._writes_within_s = STUCK_S
         self._sock.settimeout(STUCK_S)
         self._sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._frames = LiveFrames(explain)
         self._lock = threading.Lock()
         self._heard_s = self._pinged_s = time.monotonic()
+        self._is_reading = False
         self._has_ended = threading.Event()
         self._unsent = b""
         self._messages = self._listen()
@@ -56,6 +59,24 @@ class LiveSocket:
             Stuck: the client does not read.
         """
         return self._messages
+
+    def be_looked_after(self) -> None:
+        """From now on `look` is called now and then, so that whoever reads need not look at the clock each time."""
+        self._reads_within_s = None
+        self._sock.settimeout(None)
+
+    def look(self) -> None:
+        """Ask a client that has been silent for long whether it is there; one that was for too long is cut off.
+
+        Raises:
+            Stuck: the client does not read.
+            OSError: the client is gone.
+        """
+        now_s = time.monotonic()
+        if not self._is_reading:
+            self._heard_s = now_s  # nobody listens: that is no silence
+        elif now_s > self._heard_s + STUCK_S and self._silent() is not None:
+            self.cut()
 
     def send(self, text: str) -> None:
         """Send a message; nothing once the connection is closing.
@@ -98,6 +119,7 @@ class LiveSocket:
             self._has_ended.set()
 
     def _say_goodbye(self, code: int, last: str | None) -> None:
+        self._reads_within_s = self._writes_within_s = CLOSE_WITHIN_S
         self._sock.settimeout(CLOSE_WITHIN_S)
         try:
             with self._lock:
@@ -110,6 +132,9 @@ class LiveSocket:
             log.debug("socket_lost")
 
     def _understood(self, data: bytes) -> Iterator[bytes | str]:
+        if (sound := self._frames.sound(data)) is not None:
+            yield from sound
+            return
         with self._lock:
             frames = self._frames.understood(data)
             self._write()
@@ -119,12 +144,15 @@ class LiveSocket:
 
     def _received(self) -> bytes | None:
         """Bytes; none of them at the end, None after a while of silence."""
+        self._is_reading = True
         try:
             data = self._sock.recv(RECEIVE_BYTES)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):  # the latter if just then somebody writes
             return self._silent()
         except OSError:
             return b""
+        finally:
+            self._is_reading = False
         self._heard_s = time.monotonic()
         return b"" if self._frames.is_overdue else data
 
@@ -144,6 +172,7 @@ class LiveSocket:
         if not to_send:
             return
         data = self._unsent + b"".join(to_send)
+        self._sock.settimeout(self._writes_within_s)
         try:
             while data:
                 data = data[self._sock.send(data) :]
@@ -151,5 +180,6 @@ class LiveSocket:
             raise Stuck from error
         finally:
             self._unsent = data
+            self._sock.settimeout(self._reads_within_s)
         if SEND_EOF in to_send:
             self._sock.shutdown(sockets.SHUT_WR)

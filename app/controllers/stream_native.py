@@ -22,6 +22,8 @@ from app.services.streaming.gateway import Connection
 from app.services.streaming.told import Trouble
 
 JOB = "job_uuid"
+OPENING, RESUMING, SAYING = OpenStreamForm(), ResumeQuery(), SocketMessage()
+"""Made once: that takes longer than to load with them."""
 
 
 def admit_native() -> None:
@@ -58,9 +60,9 @@ def stream(server: Server) -> None:
 def _session() -> tuple[LiveSession, str | None, int]:
     """The session, its token, and the last final that the client knows."""
     if JOB not in request.args:
-        session = begun(load_form(OpenStreamForm(), request.args))
+        session = begun(load_form(OPENING, request.args))
         return session, session.resume_token, 0
-    query = load_form(ResumeQuery(), request.args)
+    query = load_form(RESUMING, request.args)
     session = services().sessions.attach(principal(), query[JOB], query["resume_token"])
     return session, session.resume_token or query["resume_token"], query["after"]
 
@@ -84,7 +86,7 @@ def _take(connection: Connection, message: bytes | str) -> None:
     if isinstance(message, bytes):
         connection.upstream.send(message)
         return
-    match load(SocketMessage(), _parsed(message))["type"]:
+    match load(SAYING, _parsed(message))["type"]:
         case "keepalive":
             connection.upstream.alive()
         case "finalize":

@@ -14,7 +14,7 @@ from app.controllers.stream_messages import NORMAL, close_code
 from app.domain.errors import ParloirError, SlowReader
 from app.domain.job import JobFailure
 from app.services.streaming.gateway import Connection
-from app.services.streaming.told import Finished, Told, Trouble
+from app.services.streaming.told import Finished, Tick, Told, Trouble
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,7 @@ def talk(
     live: LiveSocket, connection: Connection, dialect: Dialect, answer: Answer, first: Sequence[bytes | str] = ()
 ) -> None:
     """Until either side ends: `answer` is called with all that the client sends; `first` came already."""
+    live.be_looked_after()
     teller = threading.Thread(target=_tell, args=(live, connection, dialect), name="live-teller", daemon=True)
     teller.start()
     try:
@@ -85,7 +86,9 @@ def _tell(live: LiveSocket, connection: Connection, dialect: Dialect) -> None:
             if _is_last(told):
                 _end(live, connection, dialect, told)
                 return
-            if (text := dialect.tell(told)) is not None:
+            if isinstance(told, Tick):
+                live.look()
+            elif (text := dialect.tell(told)) is not None:
                 live.send(text)
     except Stuck:
         _end(live, connection, dialect, Trouble(SlowReader(stuck_s=round(STUCK_S))))

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
+from benchmarks.live.lean_socket import LeanSocket, connected
 
 CHUNK_S = 0.1
 APART_S = 0.053
@@ -55,7 +55,8 @@ class Load:
     def chunk(self, index: int) -> bytes:
         """The sound, over and over."""
         start = index * self.chunk_bytes % (len(self.sound) - self.chunk_bytes)
-        return self.sound[start - start % 2 :][: self.chunk_bytes]
+        start -= start % 2
+        return self.sound[start : start + self.chunk_bytes]
 
 
 class SpeakError(Exception):
@@ -74,7 +75,7 @@ class Client:
 
     async def run(self) -> None:
         """Speak, and listen, to the end."""
-        async with connect(self._load.url, max_size=None, ping_interval=None, open_timeout=60) as socket:
+        async with connected(self._load.url) as socket:
             listening = asyncio.create_task(self._listen(socket))
             try:
                 await self._speak(socket)
@@ -84,7 +85,7 @@ class Client:
         self._to.sent_s += self._load.seconds
         self._to.behind += self._last_ms > 1000
 
-    async def _speak(self, socket: ClientConnection) -> None:
+    async def _speak(self, socket: LeanSocket) -> None:
         began = time.monotonic()
         for index in range(int(self._load.seconds / CHUNK_S)):
             await asyncio.sleep(max(0.0, began + index * CHUNK_S - time.monotonic()))
@@ -92,7 +93,7 @@ class Client:
             await socket.send(self._load.chunk(index))
         await socket.send(json.dumps({"type": "stop"}))
 
-    async def _listen(self, socket: ClientConnection) -> None:
+    async def _listen(self, socket: LeanSocket) -> None:
         async for text in socket:
             event = json.loads(text)
             kind = event.get("type")

@@ -11,9 +11,10 @@ from app.domain.errors import Unavailable
 from app.domain.job import Mode
 from app.domain.live import Final, Mark, Step, StreamSpec
 from app.domain.principal import ANONYMOUS
+from app.domain.states import JobState
 from app.domain.transcript import Segment, Word
 from app.helpers.database_url import with_driver
-from app.models import Job, StreamSound
+from app.models import Delivery, Job, StreamSound
 from app.queues.presence import WorkerPresence, announce, is_there, leave
 from app.services.database import Unhurried
 from app.services.jobs.catalogue import Catalogue
@@ -140,7 +141,8 @@ def test_a_finished_session_has_its_transcript_and_can_be_searched(house, sessio
     catalogue = Catalogue(house.database, storage, {})
     transcript = catalogue.get_transcript(ANONYMOUS, job.id)
     assert transcript.text == "hello world"
-    assert catalogue.get_text(ANONYMOUS, job.id) == ("hello world", 4.0)
+    standing = sessions.standing(ANONYMOUS, job.id)
+    assert (standing.state, standing.text, standing.duration_s) == (JobState.COMPLETED, "hello world", 4.0)
     assert list(transcript.segments) == [final.segment for final in sessions.finals(ANONYMOUS, job.id)]
     assert finishing.complete(job, StreamSpec(), 4.0), "a lost answer is asked for again"
 
@@ -150,6 +152,18 @@ def test_a_worker_whose_session_was_taken_cannot_finish_it(house, sessions, fini
     house.endings.release(job)
     assert not finishing.complete(job, StreamSpec(), 4.0)
     assert house.row(job.id).state == "QUEUED"
+
+
+def test_whoever_asked_to_be_told_of_the_end_of_a_session_is_owed_it_once(house, sessions, finishing):
+    job_id = sessions.open(ANONYMOUS, OpenStream()).job.id
+    sessions.attach(ANONYMOUS, job_id)
+    house.change(job_id, callback_url="https://example.org/told")
+    job = house.claim(job_id)
+    assert finishing.complete(job, StreamSpec(), 4.0)
+    assert finishing.complete(job, StreamSpec(), 4.0)
+    with house.database.work() as work:
+        [owed] = work.session.scalars(select(Delivery)).all()
+    assert (str(owed.job_id), owed.host) == (job_id, "example.org")
 
 
 def test_kept_sound_becomes_one_recording_and_a_job_of_its_own_refines_it(

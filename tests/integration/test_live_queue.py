@@ -1,5 +1,6 @@
 """The Redis layer of live sessions: what clients send, what workers say."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ import redis
 
 from app.domain.errors import StreamLost, TakenOver
 from app.queues.connection import connect
-from app.queues.live_input import APPENDS_AT_ONCE, END, FINALIZE, Append, LiveInput
+from app.queues.direct import Direct
+from app.queues.live_input import APPENDS_AT_ONCE, END, FINALIZE, MANY, Append, LiveInput
 from app.queues.live_output import GAP, LiveFeed, LiveMessage, LiveOutput
 from tests.workers import wait_for
 
@@ -225,3 +227,26 @@ def test_a_listener_is_told_that_it_may_have_missed_something(live, client, feed
     LiveOutput(client).publish([LiveMessage(job, "partial", 1)])
     time.sleep(0.2)
     assert len(heard) == count
+
+
+def test_a_reader_of_many_that_waits_is_given_what_all_of_them_get_together(redis_url, live):
+    jobs = [str(uuid4()) for _ in range(MANY)]
+    for job in jobs:
+        live.take_over(job, ONE, 0)
+    reader, found = LiveInput(connect(redis_url, read_timeout_s=8)), []
+    reading = threading.Thread(target=lambda: found.extend(reader.read(dict.fromkeys(jobs, START), 5000)))
+    reading.start()
+    wait_for(lambda: live._redis.info("clients")["blocked_clients"])
+    live.append_many([Append(job, ONE, 0, b"ab") for job in jobs])
+    reading.join(8)
+    assert {entry.job_id for entry in found} == set(jobs)
+
+
+def test_what_a_redis_beside_us_is_sent_fits_into_what_the_system_takes_at_once_also_when_it_is_back(client):
+    direct = Direct(client)
+    for _ in range(2):
+        assert direct(("PING",)) == [b"PONG"]
+        [connection] = direct._idle
+        usual = socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        assert connection._sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) > usual
+        connection.disconnect()

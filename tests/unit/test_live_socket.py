@@ -157,3 +157,42 @@ def test_a_silent_client_that_answers_pings_is_kept(pair, monkeypatch):
     peer.write()
     listening.join(10)
     assert heard == ["still here"]
+
+
+def test_a_client_that_is_looked_after_is_pinged_and_cut_off_once_it_is_silent_for_too_long(pair, monkeypatch):
+    monkeypatch.setattr(live_socket, "PING_S", 0.1)
+    monkeypatch.setattr(live_socket, "GONE_S", 1.0)
+    live, peer = pair
+    live.be_looked_after()
+    listening = threading.Thread(target=lambda: list(live.messages()))
+    listening.start()
+    time.sleep(0.5)
+    assert listening.is_alive()
+    live.look()
+    peer.frames.receive_data(peer.sock.recv(1000))
+    assert [frame.opcode for frame in peer.frames.events_received()] == [Opcode.PING]
+    time.sleep(1.0)
+    assert listening.is_alive(), "it does not look at the clock itself"
+    live.look()
+    listening.join(5)
+    assert not listening.is_alive()
+
+
+def test_a_client_that_nobody_listens_to_is_not_silent(pair, monkeypatch):
+    monkeypatch.setattr(live_socket, "GONE_S", 0.5)
+    live, peer = pair
+    live.be_looked_after()
+    time.sleep(0.7)
+    live.look()
+    peer.frames.send_text(b"x")
+    peer.write()
+    live.look()
+    assert next(live.messages()) == "x"
+
+
+def test_a_client_that_does_not_read_is_found_also_while_it_is_looked_after(pair):
+    live, _ = pair
+    live.be_looked_after()
+    with pytest.raises(Stuck):
+        while True:
+            live.send("x" * 10_000)

@@ -122,22 +122,6 @@ class Catalogue:
                 model=job.model,
             )
 
-    def get_text(self, principal: Principal, job_id: str) -> tuple[str, float]:
-        """What was said in a completed job, as people have corrected it, and its length in seconds.
-
-        That is all of a transcript of hours that fits into a message; its words one by one are not even read.
-
-        Raises:
-            NotFound: unknown, of another project, or not completed.
-            Unavailable: PostgreSQL cannot be reached.
-        """
-        with self._database.work() as work:
-            job = find(work, principal, job_id)
-            words = work.session.scalar(select(JobTranscript.text).where(JobTranscript.job_id == job.id))
-        if words is None:
-            raise NotFound(what="transcript")
-        return words, job.duration_s or 0.0
-
     def list_edits(self, principal: Principal, job_id: str) -> list[tuple[Segment, Segment]]:
         """The segments that people have corrected: as they are now, and as the machine heard them.
 

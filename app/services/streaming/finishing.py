@@ -5,38 +5,54 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, delete, select, text, update
+from sqlalchemy import Uuid, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.errors import Unavailable
 from app.domain.job import JobOptions, Mode, Priority
 from app.domain.live import StreamSpec
 from app.domain.states import JobState
-from app.domain.transcript import Transcript
 from app.engines.selection import AUTO
-from app.models import Job, JobPeaks, StreamSound
+from app.models import Job, JobPeaks
 from app.services.database import Database, Work
 from app.services.delivery.outbox import owe
 from app.services.jobs.claimed import ClaimedJob
-from app.services.jobs.completing import COMPLETE, Result, completions
 from app.services.jobs.narrator import Narrator
 from app.services.jobs.row import new_row
 from app.services.jobs.views import options_to_dict
 from app.services.media.storage import Storage, StoredAudio
+from app.services.statements import Statement
 from app.services.streaming.kept_sound import KeptSound, join
 
 WAV = "audio/wav"
 
-GATHER = text("""
-UPDATE job_transcripts SET text = said.text, segments = said.segments FROM (
+END = Statement.of(
+    text("""
+WITH ended AS (
+    UPDATE jobs SET state = :completed, claim = NULL, ended_by = :token, finished_at = now(), progress = 1,
+        duration_s = :length_s, language = :language, engine = :engine, model = :model
+    WHERE id = :job AND claim = :token
+    RETURNING id
+), said AS (
     SELECT coalesce(string_agg(words, ' ' ORDER BY seq) FILTER (WHERE words <> ''), '') AS text,
         coalesce(jsonb_agg(segment ORDER BY seq), '[]') AS segments
     FROM (
         SELECT seq, segment, btrim(segment ->> 'text', E' \\t\\n\\r') AS words FROM job_segments WHERE job_id = :job
     ) AS finals
-) AS said WHERE job_id = :job
-""").bindparams(bindparam("job", type_=Uuid))
-"""The finals of a session become its transcript without coming here, where those of some hours would be 100 MB."""
+), kept AS (
+    INSERT INTO job_transcripts (job_id, text, segments, speakers, warnings)
+    SELECT ended.id, said.text, said.segments, '[]', '[]' FROM ended CROSS JOIN said
+), dropped AS (
+    DELETE FROM stream_sounds USING ended WHERE stream_sounds.job_id = ended.id
+)
+SELECT id FROM ended
+""").bindparams(
+        bindparam("job", type_=Uuid), bindparam("token", type_=Uuid), bindparam("completed", JobState.COMPLETED.value)
+    )
+)
+"""PROCESSING → COMPLETED; gives a row if the job was this run's. Its finals become its transcript without coming here,
+where those of some hours would be 100 MB.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +105,28 @@ class Finishing:
                 sound.drop()
 
     def _complete(self, job: ClaimedJob, duration_s: float, sound: "_Sound", refining: dict[str, Any] | None) -> bool:
+        ended = _ended(job, duration_s)
+        if sound.own is None and refining is None and job.callback_url is None:
+            is_mine = bool(self._database.rows(END, ended))
+        else:
+            is_mine = self._complete_with_more(job, ended, sound, refining)
+        if is_mine:
+            self._narrator.state(job.id, JobState.COMPLETED, job.attempt)
+        return is_mine
+
+    def _complete_with_more(
+        self, job: ClaimedJob, ended: dict[str, Any], sound: "_Sound", refining: dict[str, Any] | None
+    ) -> bool:
+        """With its recording, the job that refines it, and what is owed to whoever asked to be told."""
         with self._database.work() as work:
-            heard = Transcript((), (), job.options.language, duration_s, job.options.engine, job.options.model)
-            if not work.rows(COMPLETE, completions([Result(job, heard)])):
+            if not work.rows(END, ended):
                 return False
-            work.session.execute(GATHER, {"job": UUID(job.id)})
-            work.session.execute(delete(StreamSound).where(StreamSound.job_id == UUID(job.id)))
             if sound.own is not None:
                 work.session.execute(update(Job).where(Job.id == UUID(job.id)).values(_recording(sound.own)))
                 work.session.execute(insert(JobPeaks).values(sound.outline(job.id)))
             if refining is not None:
                 self._add(work, refining)
             owe(work, work.session.get_one(Job, UUID(job.id)))
-            work.after_commit(lambda: self._narrator.state(job.id, JobState.COMPLETED, job.attempt))
         return True
 
     def _add(self, work: Work, refining: dict[str, Any]) -> None:
@@ -137,6 +162,13 @@ class _Sound:
         for stored in (self.own, self.refined):
             if stored is not None:
                 self._storage.delete(stored.key)
+
+
+def _ended(job: ClaimedJob, duration_s: float) -> dict[str, Any]:
+    """What `END` takes."""
+    options = job.options
+    asked = {"language": options.language, "engine": options.engine, "model": options.model}
+    return {"job": job.id, "token": str(job.token), "length_s": duration_s, **asked}
 
 
 def _recording(stored: StoredAudio) -> dict[str, Any]:

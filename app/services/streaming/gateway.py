@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
 
 from app.domain.errors import ParloirError, Unavailable
 from app.domain.live import LiveSession
@@ -106,8 +105,7 @@ class Gateway:
         Raises:
             NotFound, Unavailable: as for any reading.
         """
-        record = self._record(principal, session.job.id, after)
-        return chain(record.new_finals(), record.ending(session.job.state))
+        return self._record(principal, session.job.id, after).past()
 
     def _record(self, principal: Principal, job_id: str, after: int) -> Record:
         return Record(self._sessions, self._catalogue, principal, job_id, after)

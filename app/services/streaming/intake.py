@@ -2,18 +2,20 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import structlog
 
 from app.domain.errors import ParloirError, Unavailable
-from app.helpers.gathering import gather_s
+from app.helpers.gathering import apart_s
 from app.queues.live_input import Append, LiveInput
 
 log = structlog.get_logger(__name__)
 
-KEEP_EVERY_S = 3.0
+KEEP_EVERY_S, KEPT_AT_ONCE = 3.0, 100
+"""Signs of life of so many connections in one round trip: what is to be written waits meanwhile."""
 RETRY_S = 0.25
 AT_ONCE_BYTES = 1024 * 1024
 """Sound in one round trip. Hundreds of sockets that are behind have more than Redis takes in before it seems gone."""
@@ -47,17 +49,17 @@ class Intake:
         self._input = live_input
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._sources: dict[Source, None] = {}
-        self._due: dict[Source, None] = {}
+        self._sources: dict[Source, float] = {}
+        """When a sign of life of each was given last; the oldest first."""
+        self._due: deque[Source] = deque()
         self._thread: threading.Thread | None = None
-        self._kept_s = 0.0
+        self._written_s = 0.0
 
     def join(self, source: Source) -> None:
         """Serve a connection from now on."""
         with self._lock:
-            self._sources[source] = None
+            self._sources[source] = time.monotonic()
             if self._thread is None:
-                self._kept_s = time.monotonic()
                 self._thread = threading.Thread(target=self._serve, name="live-intake", daemon=True)
                 self._thread.start()
 
@@ -65,21 +67,18 @@ class Intake:
         """Serve it no longer; what waits is dropped."""
         with self._lock:
             self._sources.pop(source, None)
-            self._due.pop(source, None)
         self._wake.set()
 
     def come(self, source: Source) -> None:
         """The connection has something to be written."""
-        with self._lock:
-            if source in self._sources:
-                self._due[source] = None
+        self._due.append(source)
         if not self._wake.is_set():
             self._wake.set()
 
     def _serve(self) -> None:
         while self._is_needed():
-            self._wake.wait(max(0.0, self._kept_s + KEEP_EVERY_S - time.monotonic()))
-            time.sleep(gather_s(len(self._sources)))
+            self._wake.wait(max(0.0, self._oldest_s() + KEEP_EVERY_S - time.monotonic()))
+            self._gather()
             self._wake.clear()
             try:
                 self._write()
@@ -93,10 +92,19 @@ class Intake:
                 self._thread = None
             return self._thread is not None
 
-    def _write(self) -> None:
+    def _gather(self) -> None:
+        """Writes begin so far apart from each other: what one takes itself is not waited once more."""
+        time.sleep(max(0.0, self._written_s + apart_s(len(self._sources)) - time.monotonic()))
+        self._written_s = time.monotonic()
+
+    def _taken(self) -> list[Source]:
+        """The connections that have something to be written, each once, in the order in which they came."""
+        due = dict.fromkeys(self._due.popleft() for _ in range(len(self._due)))
         with self._lock:
-            due, self._due = list(self._due), {}
-        for portion in _portions(due):
+            return [source for source in due if source in self._sources]
+
+    def _write(self) -> None:
+        for portion in _portions(self._taken()):
             answers = self._patiently([append for _, append in portion])
             for (source, _), answer in zip(portion, answers, strict=True):
                 source.written(answer)
@@ -113,12 +121,22 @@ class Intake:
                     return [error] * len(appends)
                 time.sleep(RETRY_S)
 
-    def _keep(self) -> None:
-        if time.monotonic() < self._kept_s + KEEP_EVERY_S:
-            return
-        self._kept_s = time.monotonic()
+    def _oldest_s(self) -> float:
+        """When the last sign of life was given of whoever has waited longest."""
         with self._lock:
-            by_job = {source.job_id: source for source in self._sources}
+            return next(iter(self._sources.values()), time.monotonic())
+
+    def _keep(self) -> None:
+        """A few at a time, also such as are due soon, so that they take turns."""
+        now_s = time.monotonic()
+        if now_s < self._oldest_s() + KEEP_EVERY_S:
+            return
+        with self._lock:
+            soon = [source for source, kept_s in self._sources.items() if now_s > kept_s + KEEP_EVERY_S / 2]
+            for source in soon[:KEPT_AT_ONCE]:
+                del self._sources[source]
+                self._sources[source] = now_s
+        by_job = {source.job_id: source for source in soon[:KEPT_AT_ONCE]}
         try:
             gone = self._input.keep_owner({job_id: source.owner for job_id, source in by_job.items()})
         except Unavailable:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from app.domain.errors import Cancelled
+from app.domain.errors import Cancelled, NotFound
 from app.domain.live import Final
 from app.domain.principal import Principal
 from app.domain.states import JobState
 from app.exports.wire import segment_to_wire
 from app.services.jobs.catalogue import Catalogue
 from app.services.streaming.sessions import Sessions
+from app.services.streaming.standing import Standing
 from app.services.streaming.told import Finished, SaidFinal, Told, Trouble
 
 
@@ -36,27 +37,38 @@ class Record:
         """
         yield from self.standing()[1]
 
-    def standing(self) -> tuple[JobState, list[SaidFinal]]:
-        """The session's state, and the stored finals that were not told yet; they count as told.
+    def standing(self) -> tuple[Standing, list[SaidFinal]]:
+        """How the session stands, and the stored finals that were not told yet; they count as told.
 
         Raises:
             NotFound, Unavailable: as `new_finals`.
         """
-        state, finals = self._sessions.standing(self._principal, self._job_id, self.last)
-        self.last = finals[-1].seq if finals else self.last
-        return state, [_said(final) for final in finals]
+        standing = self._sessions.standing(self._principal, self._job_id, self.last)
+        self.last = standing.finals[-1].seq if standing.finals else self.last
+        return standing, [_said(final) for final in standing.finals]
 
-    def ending(self, state: JobState) -> Iterator[Told]:
+    def ending(self, standing: Standing) -> Iterator[Told]:
         """What there is to be told, after its finals, at the end of a session that has ended so.
 
         Raises:
             NotFound, Unavailable: as `new_finals`.
         """
-        if state is JobState.COMPLETED:
-            yield Finished(self._job_id, *self._catalogue.get_text(self._principal, self._job_id))
-            return
-        error = self._catalogue.get_job(self._principal, self._job_id).error
-        yield Trouble(error or Cancelled())
+        if standing.state is not JobState.COMPLETED:
+            yield Trouble(self._catalogue.get_job(self._principal, self._job_id).error or Cancelled())
+        elif standing.text is None:
+            raise NotFound(what="transcript")
+        else:
+            yield Finished(self._job_id, standing.text, standing.duration_s)
+
+    def past(self) -> Iterator[Told]:
+        """All there is to be told of a session that has ended.
+
+        Raises:
+            NotFound, Unavailable: as `new_finals`.
+        """
+        standing, finals = self.standing()
+        yield from finals
+        yield from self.ending(standing)
 
 
 def _said(final: Final) -> SaidFinal:

@@ -29,7 +29,7 @@ from app.services.jobs.views import view
 from app.services.streaming.admission import Admission
 from app.services.streaming.opening import COST_S, facts, session_row
 from app.services.streaming.specs import spec_from_row
-from app.services.streaming.standing import standing
+from app.services.streaming.standing import Standing, standing
 
 log = structlog.get_logger(__name__)
 
@@ -151,10 +151,10 @@ class Sessions:
             NotFound: unknown, or of another project.
             Unavailable: PostgreSQL cannot be reached.
         """
-        return self.standing(principal, job_id, after)[1]
+        return self.standing(principal, job_id, after).finals
 
-    def standing(self, principal: Principal, job_id: str, after: int = 0) -> tuple[JobState, list[Final]]:
-        """The state of a session, and what was said for good after the final of this number, in order.
+    def standing(self, principal: Principal, job_id: str, after: int = 0) -> Standing:
+        """How a session stands, and what was said for good after the final of this number, in order.
 
         Raises:
             NotFound: unknown, or of another project.

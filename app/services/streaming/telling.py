@@ -10,7 +10,7 @@ from app.queues.live_output import LiveMessage
 from app.services.streaming.flow import Flow
 from app.services.streaming.mailbox import Letter, Mailbox
 from app.services.streaming.record import Record
-from app.services.streaming.told import Ack, FlowAsked, Heard, Partial, SaidFinal, Told, Trouble
+from app.services.streaming.told import Ack, FlowAsked, Heard, Partial, SaidFinal, Tick, Told, Trouble
 from app.services.streaming.upstream import Upstream
 
 TICK_S = 1.0
@@ -64,6 +64,7 @@ class Telling:
             yield from self._tick()
 
     def _tick(self) -> Iterator[Told]:
+        yield Tick()
         ack = Ack(self._session.spec.units(self._upstream.received), self._session.spec.units(self._committed_byte))
         if ack != self._acked:
             self._acked = ack
@@ -137,10 +138,10 @@ class Telling:
             yield from self._end([trouble])
 
     def _ended(self) -> Iterator[Told]:
-        state, finals = self._record.standing()
+        standing, finals = self._record.standing()
         yield from finals
-        if state.is_final:
-            yield from self._end(self._record.ending(state))
+        if standing.state.is_final:
+            yield from self._end(self._record.ending(standing))
 
     def _end(self, last: Iterable[Told]) -> Iterator[Told]:
         yield from last

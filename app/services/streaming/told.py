@@ -51,6 +51,11 @@ class FlowAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Tick:
+    """A second has passed; it is nothing to the client."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """All is said: the session is completed. Nothing comes after it."""
 
@@ -67,4 +72,4 @@ class Trouble:
     is_fatal: bool = True
 
 
-Told = Partial | SaidFinal | Ack | Heard | FlowAsked | Finished | Trouble
+Told = Partial | SaidFinal | Ack | Heard | FlowAsked | Tick | Finished | Trouble

@@ -17,7 +17,7 @@ from benchmarks.live.load import Run, service_processes, spread, stream_url, tal
 from benchmarks.report import row
 from benchmarks.service import ROOT, Service, running
 
-MOST_STREAMS = 128
+MOST_STREAMS = 256
 WARM_S = 3.0
 SAME_FINAL_S = 0.15
 

@@ -1,9 +1,10 @@
 """Live sessions: our own share of the delay, streams a core beside a bare server, and memory over hours.
 
 Clients run in processes of their own on the same cores and send 100 ms of sound every 100 ms. `share`, `many` and
-`hours` use a scripted engine that costs nearly nothing (`tests/plugins`), so that what is measured is ours; `engines`
-runs real engines on tiny weights in our service and in a bare one-process server (`benchmarks.live.bare`), one after
-the other, and `final` compares when we say a final with when the engine alone would (`benchmarks.live.reference`).
+`hours` use a scripted engine that costs nearly nothing (`tests/plugins`), so that what is measured is ours; `bears`
+finds the most streams that our service bears with real engines on tiny weights, and the most that a bare one-process
+server does (`benchmarks.live.bare`); `final` compares when we say a final with when the engine alone would
+(`benchmarks.live.reference`).
 """
 
 import argparse
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 
 from app.audio.sound import RATE_HZ
-from benchmarks.live.engines import beside_a_bare_server, later_than_alone, live_service
+from benchmarks.live.engines import HEAD, beside_a_bare_server, later_than_alone, live_service
 from benchmarks.live.load import (
     USUALLY_OPENED_PER_S,
     memory,
@@ -41,10 +42,9 @@ MIB = 1024 * 1024
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--measures", default="share,many,engines,final,hours")
-    parser.add_argument("--engines", default=",".join(ENGINES), help="for `engines` and `final`")
-    parser.add_argument("--streams", type=int, help="for `engines`, beside 2; default: what the cores can bear")
-    parser.add_argument("--engine-seconds", type=float, default=12.0, help="how long each of their runs takes")
+    parser.add_argument("--measures", default="share,many,bears,final,hours")
+    parser.add_argument("--engines", default=",".join(ENGINES), help="for `bears` and `final`")
+    parser.add_argument("--engine-seconds", type=float, default=12.0, help="half of how long the run of `final` takes")
     parser.add_argument("--hours", type=float, default=4.0)
     parser.add_argument("--seconds", type=float, default=30.0)
     asked = parser.parse_args()
@@ -61,7 +61,7 @@ def main() -> None:
             own_share(tone, 400, asked.seconds, opened_per_s=MANY_OPENED_PER_S, target="none behind, p99 ≤ 250")
         if "hours" in measures:
             hours(tone, asked.hours)
-        if {"engines", "final"} & set(measures):
+        if {"bears", "final"} & set(measures):
             real_engines(asked, measures, Path(folder))
 
 
@@ -70,11 +70,11 @@ def real_engines(asked: argparse.Namespace, measures: list[str], folder: Path) -
     weights_dir = folder / "weights"
     sounds = lay_out(asked.engines.split(","), weights_dir, folder)
     with live_service(weights_dir) as service:
-        if "engines" in measures:
-            print("| engine | server | streams | partials p50 / p99 | finals p50 / p99 | streams a core |")
-            print("|---" * 6 + "|")
+        if "bears" in measures:
+            print(f"| {' | '.join(HEAD)} |")
+            print("|---" * len(HEAD) + "|")
             for engine, sound in sounds.items():
-                beside_a_bare_server(service, engine, sound, weights_dir, asked.streams, asked.engine_seconds)
+                beside_a_bare_server(service, engine, sound, weights_dir)
         if "final" in measures:
             for engine, sound in sounds.items():
                 later_than_alone(service, engine, sound, weights_dir, 2 * asked.engine_seconds)

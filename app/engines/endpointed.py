@@ -4,6 +4,7 @@ Everything happens at whole hops counted from the cursor, and at a cursor everyt
 does not depend on how the sound came, and a recogniser that begins at a cursor tells what this one would have.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from app.audio.sound import RATE_HZ, Pcm, VoiceActivity
@@ -25,6 +26,8 @@ LONG = 18 * RATE_HZ
 SHORT_PAUSE = RATE_HZ // 4
 TOO_LONG = 25 * RATE_HZ
 """… and one this long between two words, wherever the speaker is."""
+FRAMES_AT_ONCE = 8
+"""Most frames that are judged in one call, which costs much for itself; those after an end are judged anew."""
 BEHIND = RATE_HZ
 """With more than this still unheard, hypotheses would only cost time: newer ones are due already."""
 
@@ -50,6 +53,7 @@ class EndpointedRecognizer:
         self._n_quiet = 0
         self._supposed = ""
         self._supposed_at = 0
+        self._judged: deque[float] = deque()
         self._activity.reset()
 
     def accept(self, pcm: Pcm) -> Sequence[Heard]:
@@ -74,9 +78,11 @@ class EndpointedRecognizer:
         self._hearing.close()
 
     def _step(self) -> Sequence[Heard]:
+        if not self._judged:
+            self._judge()
+        probability = self._judged.popleft()
         frame = self._tape.read(self._at, self._at + self._activity.hop)
         self._at += len(frame)
-        [probability] = self._activity.probabilities(frame).tolist()
         if self._onset is not None:
             return self._speaking(frame, probability)
         if probability >= ON:
@@ -84,6 +90,12 @@ class EndpointedRecognizer:
         elif self._at >= SILENCE_STEP:
             return [self._silence(self._at - PAD)]
         return []
+
+    def _judge(self) -> None:
+        """Whether somebody speaks in the frames that are there. What is told of each is the same in any company."""
+        n_frames = min(FRAMES_AT_ONCE, (len(self._tape) - self._at) // self._activity.hop)
+        sound = self._tape.read(self._at, self._at + n_frames * self._activity.hop)
+        self._judged.extend(self._activity.probabilities(sound).tolist())
 
     def _begin(self) -> None:
         self._onset = max(0, self._at - self._activity.hop - PAD)

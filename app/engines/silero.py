@@ -76,10 +76,13 @@ def weights_path() -> Path:
 def _blocks(stream: Pcm, n_frames: int) -> Iterator[npt.NDArray[np.float32]]:
     """Frames with their context in front, shape (up to MAX_FRAMES, CONTEXT + HOP)."""
     for first in range(0, n_frames, MAX_FRAMES):
-        last = min(first + MAX_FRAMES, n_frames)
-        piece = stream[first * HOP : last * HOP + CONTEXT]
-        windows = np.lib.stride_tricks.sliding_window_view(piece, CONTEXT + HOP)[::HOP]
-        yield np.ascontiguousarray(windows, np.float32)
+        n = min(MAX_FRAMES, n_frames - first)
+        piece = stream[first * HOP : (first + n) * HOP + CONTEXT]
+        frames = np.empty((n, CONTEXT + HOP), np.float32)
+        frames[:, CONTEXT:] = piece[CONTEXT:].reshape(n, HOP)
+        frames[0, :CONTEXT] = piece[:CONTEXT]
+        frames[1:, :CONTEXT] = frames[:-1, HOP:]
+        yield frames
 
 
 @cache

@@ -19,7 +19,7 @@ from app.queues.direct import Command, Direct, joined, packed_part
 from app.queues.live_keys import KEEP_S, OWNER_LIVES_S, keys_of
 from app.queues.scripts import Script
 
-FINALIZE, END = "f", "e"
+SOUND, FINALIZE, END = "a", "f", "e"
 ENTRIES_AT_ONCE = 8
 """Most entries of one session that one look takes in: with 32 KiB each, what waits in memory stays bounded."""
 

@@ -17,6 +17,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from app.domain.job import JobOptions
 from app.engines.base import Hardware
+from app.engines.hardware import limit_threads
 from app.engines.registry import build_registry
 from app.engines.selection import select
 from app.engines.streaming import Heard, Hypothesis, StreamingModel, StreamingRecognizer, StreamOptions, Utterance
@@ -59,10 +60,14 @@ def accept(recognizer: StreamingRecognizer, frame: bytes) -> list[Heard]:
 
 async def main(engine: str, port: int) -> None:
     """Serve until killed."""
+    n_threads = 1 if engine in ONE_AT_A_TIME else os.cpu_count() or 1
+    # Whoever hears one at a time has all cores for it; else engines' own threads would fight for them.
+    hardware = Hardware(n_threads=(os.cpu_count() or 1) // n_threads)
+    limit_threads(hardware)
     registry = build_registry(Path(os.environ["WEIGHTS_DIR"]))
     choice = select(registry, JobOptions(engine=engine, language="en"), live=True)
-    model = open_streaming_model(choice, Hardware(n_threads=1))
-    with ThreadPoolExecutor(1 if engine in ONE_AT_A_TIME else os.cpu_count()) as pool:
+    model = open_streaming_model(choice, hardware)
+    with ThreadPoolExecutor(n_threads) as pool:
         async with serve(
             partial(session, pool, model), "127.0.0.1", port, max_size=None, compression=None, ping_interval=None
         ):

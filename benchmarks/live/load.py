@@ -28,6 +28,8 @@ class Run:
     finals_ms: list[float]
     final_ends_s: list[float]
     """The end of each final, in the sound of its client."""
+    ends_ms: list[float]
+    """For each client, from when its `stop` was due to `completed`."""
     n_refused: int
     behind: int
     cpu_s: float
@@ -57,15 +59,24 @@ def talked(
     processes: list[psutil.Process],
     warm_s: float = 5.0,
     opened_per_s: float = USUALLY_OPENED_PER_S,
+    *,
+    is_spread: bool = False,
 ) -> Run:
-    """Run the clients, in two processes when there are many; add up what they heard once all were there `warm_s`."""
+    """Run the clients, in two processes when there are many; add up what they heard once all were there `warm_s`.
+
+    `is_spread`: each begins elsewhere in the sound.
+    """
     n_talkers = 2 if n > 100 else 1
     before = cpu_by_part(processes)
     with tempfile.TemporaryDirectory() as folder:
         outs = [Path(folder) / f"{index}.json" for index in range(n_talkers)]
         talkers = [
             subprocess.Popen(
-                [*_talker(url, sound, n // n_talkers, seconds, warm_s, out), "--apart", str(n_talkers / opened_per_s)],
+                [
+                    *_talker(url, sound, n // n_talkers, seconds, warm_s, out),
+                    *("--apart", str(n_talkers / opened_per_s)),
+                    *(["--spread"] if is_spread else []),
+                ],
                 cwd=ROOT,
             )
             for out in outs
@@ -81,6 +92,7 @@ def talked(
         partials_ms=[ms for one in heard for ms in one["partials_ms"]],
         finals_ms=[ms for one in heard for ms in one["finals_ms"]],
         final_ends_s=[end_s for one in heard for end_s in one["final_ends_s"]],
+        ends_ms=[ms for one in heard for ms in one["ends_ms"]],
         n_refused=sum(one["n_refused"] for one in heard),
         behind=sum(one["behind"] for one in heard),
         cpu_s=max(sum(spent.values()), 1e-9),

@@ -24,11 +24,16 @@ APART_S = 0.053
 
 @dataclass
 class Heard:
-    """What the clients of a run have measured, in ms. `behind`: clients whose last event came over a second late."""
+    """What the clients of a run have measured, in ms. `behind`: clients whose last event came over a second late.
+
+    `ends_ms`: for each client, from when its last sound, and its `stop`, are due to `completed`: all its sound is heard
+    then, and all of its words are here. Not from when they are sent, so that a client that is slowed down is late.
+    """
 
     partials_ms: list[float] = field(default_factory=list)
     finals_ms: list[float] = field(default_factory=list)
     final_ends_s: list[float] = field(default_factory=list)
+    ends_ms: list[float] = field(default_factory=list)
     n_events: int = 0
     n_refused: int = 0
     behind: int = 0
@@ -38,7 +43,10 @@ class Heard:
 
 @dataclass(frozen=True)
 class Load:
-    """What the clients do, `apart_s` after each other; what is within `warm_s` of the last is not measured."""
+    """What the clients do, `apart_s` after each other; what is within `warm_s` of the last is not measured.
+
+    `is_spread`: each begins at a place of its own in the sound, so that their utterances do not end together.
+    """
 
     url: str
     sound: bytes
@@ -47,10 +55,16 @@ class Load:
     seconds: float
     warm_s: float
     apart_s: float = APART_S
+    is_spread: bool = False
 
     @property
     def chunk_bytes(self) -> int:
         return round(self.rate_hz * CHUNK_S) * 2
+
+    def first_chunk(self, number: int) -> int:
+        """Where the client of this number begins."""
+        n_chunks = len(self.sound) // self.chunk_bytes
+        return number * n_chunks // self.n_clients if self.is_spread else 0
 
     def chunk(self, index: int) -> bytes:
         """The sound, over and over."""
@@ -66,12 +80,13 @@ class SpeakError(Exception):
 class Client:
     """One stream from start to end."""
 
-    def __init__(self, load: Load, to: Heard, warm_s: float) -> None:
+    def __init__(self, load: Load, to: Heard, number: int, warm_s: float) -> None:
         self._load = load
+        self._first = load.first_chunk(number)
         self._to = to
         self._warm_s = warm_s
         self._sent_at: list[float] = []
-        self._last_ms = 0.0
+        self._last_ms = self._stop_due = 0.0
 
     async def run(self) -> None:
         """Speak, and listen, to the end."""
@@ -86,11 +101,12 @@ class Client:
         self._to.behind += self._last_ms > 1000
 
     async def _speak(self, socket: LeanSocket) -> None:
-        began = time.monotonic()
-        for index in range(int(self._load.seconds / CHUNK_S)):
+        began, n_chunks = time.monotonic(), int(self._load.seconds / CHUNK_S)
+        self._stop_due = began + (n_chunks - 1) * CHUNK_S
+        for index in range(n_chunks):
             await asyncio.sleep(max(0.0, began + index * CHUNK_S - time.monotonic()))
             self._sent_at.append(time.monotonic())
-            await socket.send(self._load.chunk(index))
+            await socket.send(self._load.chunk(self._first + index))
         await socket.send(json.dumps({"type": "stop"}))
 
     async def _listen(self, socket: LeanSocket) -> None:
@@ -102,6 +118,7 @@ class Client:
             elif kind == "error":
                 raise SpeakError(f"{event.get('code')}: {event.get('message')}")
             elif kind == "completed":
+                self._to.ends_ms.append(1000 * (time.monotonic() - self._stop_due))
                 return
 
     def _measure(self, event: dict[str, Any], now: float) -> None:
@@ -125,7 +142,7 @@ async def talk(load: Load) -> Heard:
 
     async def one(number: int) -> None:
         await asyncio.sleep(number * load.apart_s)
-        await Client(load, heard, warm_s=load.warm_s + (load.n_clients - 1 - number) * load.apart_s).run()
+        await Client(load, heard, number, load.warm_s + (load.n_clients - 1 - number) * load.apart_s).run()
 
     outcomes = await asyncio.gather(*map(one, range(load.n_clients)), return_exceptions=True)
     failed = [f"{type(one).__name__}: {one}" for one in outcomes if isinstance(one, BaseException)]
@@ -152,10 +169,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--warm", type=float, default=5)
     parser.add_argument("--apart", type=float, default=APART_S)
+    parser.add_argument("--spread", action="store_true")
     parser.add_argument("--json", type=Path, required=True)
     asked = parser.parse_args()
     sound, rate_hz = read_sound(asked.sound)
-    load = Load(asked.url, sound, rate_hz, asked.clients, asked.seconds, asked.warm, asked.apart)
+    load = Load(asked.url, sound, rate_hz, asked.clients, asked.seconds, asked.warm, asked.apart, asked.spread)
     heard = asyncio.run(talk(load))
     asked.json.write_text(json.dumps(asdict(heard)))
 

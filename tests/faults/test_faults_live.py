@@ -323,4 +323,4 @@ def test_a_worker_measures_how_many_sessions_it_can_have(house, site):
     del site.settings["STREAM_SLOTS"]
     with site.worker(mode="streaming"):
         [worker] = wait_for(lambda: [one for one in list_workers(house.client) if one.slots])
-        assert worker.slots > 20
+        assert 20 < worker.slots <= 70  # the engine costs next to nothing, each session does not

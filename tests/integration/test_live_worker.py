@@ -193,6 +193,13 @@ def test_what_is_not_yet_heard_stays_in_redis_and_the_worker_takes_in_a_bounded_
         assert (worker.slots, worker.busy) == (12, 1)
 
 
+def test_a_client_that_pauses_is_told_that_all_it_sent_was_heard(gateway, site):
+    with gateway.connected(gateway.open()) as client:
+        client.send(quiet(0.5).tobytes(), pace=1)
+        wait_for(lambda: any(message.fields["read_byte"] == 16_000 for message in client.of("progress")))
+        assert client.of("progress")[-1].fields["lag_s"] == 0
+
+
 def test_a_deleted_session_leaves_no_sound_behind(house, gateway, site, tmp_path):
     queues = {mode: HintQueue(house.client, mode) for mode in Mode}
     control = Control(house.database, FolderStorage(tmp_path), queues, house.events, house.narrator)

@@ -128,6 +128,7 @@ class Board:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.changed = threading.Event()
+        self._came = threading.Event()
         self._runs: dict[str, LiveRun] = {}
         self._by_sid: dict[int, LiveRun] = {}
         self._last_sid = 0
@@ -144,6 +145,12 @@ class Board:
         """A session has come."""
         with self.lock:
             self._runs[run.job.id] = run
+        self._came.set()
+
+    def wait_for_one(self, timeout_s: float) -> None:
+        """Until a session has come; for one thread."""
+        self._came.wait(timeout_s)
+        self._came.clear()
 
     def remove(self, run: LiveRun) -> None:
         """It has left."""

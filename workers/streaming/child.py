@@ -5,7 +5,6 @@ inherited pipe FD. One thread does everything: a session gets its turn for a bit
 """
 
 import gc
-import pickle
 import select
 import sys
 import time
@@ -26,12 +25,13 @@ from app.audio.live.decoder import make_live_decoder
 from app.domain.errors import EngineError, OutOfMemory, ParloirError
 from app.engines.streaming import StreamOptions
 from app.observability.logging import configure_logging
-from app.queues.live_input import END, FINALIZE
+from app.queues.live_input import END, FINALIZE, SOUND
 from config.worker import WorkerConfig
 from workers.streaming.capacity import measured_slots
 from workers.streaming.hearing import Hearing
-from workers.streaming.messages import Broke, Close, Feed, FromStreams, Open, Said, Slots, ToStreams
+from workers.streaming.messages import Broke, Close, Feed, Open, Said, Slots, ToStreams
 from workers.streaming.models import LiveModels, build_models
+from workers.streaming.report import Report
 from workers.streaming.working import Working
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,9 @@ TURN_S = 0.2
 ROUND_S = 0.01
 """Longest time that words which are there wait for those of other sessions, to go out with them."""
 
+IDLE_MS = 250
+"""With no sound for so long, it is told how far those are of whom nothing was said."""
+
 
 @dataclass(slots=True)
 class Seat:
@@ -52,6 +55,20 @@ class Seat:
     hearing: Hearing
     turn_bytes: int
     waiting: deque[Feed] = field(default_factory=deque)
+
+    def next(self) -> Feed:
+        """The next piece of its input, for one turn: what waits of its sound is heard together, which costs less."""
+        feed = self.waiting.popleft()
+        data = feed.data
+        while feed.kind == SOUND and len(data) < self.turn_bytes and self._is_sound_next():
+            feed = self.waiting.popleft()
+            data += feed.data
+        if len(data) > self.turn_bytes:
+            self.waiting.appendleft(Feed(feed.sid, feed.kind, feed.end_byte, data[self.turn_bytes :]))
+        return Feed(feed.sid, feed.kind, feed.end_byte, data[: self.turn_bytes])
+
+    def _is_sound_next(self) -> bool:
+        return bool(self.waiting) and self.waiting[0].kind == SOUND
 
 
 class StreamChild:
@@ -65,7 +82,7 @@ class StreamChild:
         self._working = working
         self._seats: dict[int, Seat] = {}
         self._turns: deque[int] = deque()
-        self._told: FromStreams = []
+        self._report = Report(pipe)
         self._nursery = Nursery()
 
     def serve(self, n_slots: int) -> None:
@@ -75,20 +92,23 @@ class StreamChild:
             while True:
                 self._take_in()
                 self._round()
-                self._tell()
+                self._report.send()
         except (EOFError, OSError):
             return
 
-    def _tell(self) -> None:
-        if self._told:
-            self._pipe.send_bytes(pickle.dumps(self._told, pickle.HIGHEST_PROTOCOL))
-            self._told = []
-
     def _take_in(self) -> None:
-        while self._heard.poll(0 if self._turns or self._told else None):
+        while self._heard.poll(self._patience_ms()):
             messages: ToStreams = self._pipe.recv()
             for message in messages:
                 self._take(message)
+        if not self._turns:
+            self._report.catch_up()
+
+    def _patience_ms(self) -> int | None:
+        """How long to wait for more; None: there is nothing else to do."""
+        if self._turns or self._report:
+            return 0
+        return IDLE_MS if self._report.put_off else None
 
     def _take(self, message: Open | Feed | Close) -> None:
         match message:
@@ -119,25 +139,20 @@ class StreamChild:
         self._working.on(0)
         if said is None:
             return
-        self._told.append(said)
+        self._report.heard(said, seat.opening.spec)
         if said.steps:
             # Not kept until the round is over: the next turn could be the last thing that this process does.
-            self._tell()
+            self._report.send()
         if said.has_ended:
             self._close(sid)
         elif seat.waiting:
             self._turns.append(sid)
 
     def _hear(self, seat: Seat) -> Said:
-        feed = seat.waiting.popleft()
+        feed = seat.next()
         if feed.kind == FINALIZE:
             return seat.hearing.finalize()
-        if feed.kind == END:
-            return seat.hearing.end()
-        if len(feed.data) > seat.turn_bytes:
-            rest = feed.data[seat.turn_bytes :]
-            seat.waiting.appendleft(Feed(feed.sid, feed.kind, feed.end_byte, rest))
-        return seat.hearing.hear(feed.data[: seat.turn_bytes])
+        return seat.hearing.end() if feed.kind == END else seat.hearing.hear(feed.data)
 
     def _open(self, opening: Open) -> None:
         self._working.on(opening.sid, loading=True)
@@ -164,6 +179,7 @@ class StreamChild:
 
     def _close(self, sid: int) -> None:
         seat = self._seats.pop(sid, None)
+        self._report.forget(sid)
         if seat is not None:
             self._guarded(sid, lambda: seat.hearing.close())
 
@@ -180,7 +196,7 @@ class StreamChild:
         return None
 
     def _break(self, sid: int, error: ParloirError) -> None:
-        self._told.append(Broke(sid, error, traceback.format_exc()))
+        self._report.broke(Broke(sid, error, traceback.format_exc()))
         seat = self._seats.pop(sid, None)
         if seat is not None:
             with suppress(Exception):  # one error is enough

@@ -7,7 +7,7 @@ import structlog
 
 from app.domain.errors import Unavailable
 from app.helpers.gathering import gather_s
-from app.queues.live_input import END, Entry, LiveInput
+from app.queues.live_input import END, SOUND, Entry, LiveInput
 from workers.streaming.board import Board, LiveRun
 from workers.streaming.home import Home
 from workers.streaming.messages import Feed, ToStreams
@@ -19,6 +19,9 @@ BLOCK_MS = 50
 """Longest wait for sound: how soon a session that has come meanwhile is looked at."""
 
 IDLE_S = 0.02
+EMPTY_S = 0.5
+"""Longest wait for a session when there is none: how soon a stop is noticed."""
+
 WITHOUT_REDIS_S = 0.2
 
 
@@ -40,6 +43,9 @@ class Intake:
                 self._stop.wait(WITHOUT_REDIS_S)
 
     def _step(self) -> None:
+        if not len(self._board):
+            self._board.wait_for_one(EMPTY_S)
+            return
         with self._board.lock:
             hungry = {run.job.id: run.read for run in self._board if run.wants_input()}
         if not hungry:
@@ -65,7 +71,7 @@ class Intake:
         byte = run.read[0]
         if (entry.end_byte, entry.n) <= run.read or run.has_read_end:
             return
-        if entry.start_byte > byte and entry.kind == "a":
+        if entry.start_byte > byte and entry.kind == SOUND:
             # Cannot be: Redis takes nothing that leaves a gap. To go on would be to tell wrong times.
             log.error("input_has_a_gap", job_id=run.job.id, at=byte, next=entry.start_byte)
             return

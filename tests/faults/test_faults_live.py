@@ -254,6 +254,48 @@ def test_a_stream_that_breaks_its_decoder_fails_alone_after_few_tries(house, gat
     assert texts(gateway.finals(breaking.job_id)) == words_of(N)[:2]
 
 
+PATIENT = """
+import sys
+if "workers.streaming.child" in sys.orig_argv:
+    from app.audio.live import confined
+    confined.STALL_S = 300.0
+"""
+"""A decoder that hangs may do so for as long as a test takes."""
+
+
+def test_a_decoder_that_hangs_holds_up_its_own_session_only(gateway, site, tmp_path):
+    """Those beside it in the same child hear their words, and one that begins meanwhile; then it goes on itself."""
+    sound, code = as_opus(SOUND), tmp_path / "code"
+    code.mkdir()
+    (code / "sitecustomize.py").write_text(PATIENT)
+    site.settings |= {"PYTHONPATH": f"{code}:{PLUGINS}:{ROOT}"}
+    with (
+        site.worker(mode="streaming") as worker,
+        gateway.connected(gateway.open(encoding="opus")) as stuck,
+        gateway.connected(gateway.open()) as plain,
+    ):
+        stuck.send(sound, upto=int(len(sound) * 0.6))
+        plain.send(SOUND, upto=IN_MID_UTTERANCE)
+        stuck.wait("final")
+        [nursery] = stream_children(worker)[0].children()
+        [decoder] = nursery.children()
+        decoder.suspend()
+        stuck.send(sound)
+        stuck.stop()
+        with gateway.connected(gateway.open(encoding="opus")) as later:
+            later.send(sound)
+            later.stop()
+            plain.send(SOUND)
+            plain.stop()
+            later.wait("completed")
+            is_undisturbed(plain, gateway)
+        assert not stuck.of("completed")
+        decoder.resume()
+        stuck.wait("completed")
+        assert stuck.finals() == later.finals() == words_of(N)
+    assert gateway.finals(stuck.job_id) == gateway.finals(later.job_id)
+
+
 def packet_in(stream: bytes, share: float) -> bytes:
     """A packet of a WebM stream, after this share of it, that is in it only once."""
     packets = [packet.data for packet in WebmDemuxer(0).feed(stream)]

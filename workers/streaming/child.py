@@ -1,7 +1,8 @@
 """The child process of a streaming worker: holds the models, listens to many sessions, knows no database.
 
 Runs as `python -m workers.streaming.child MODE FD PARENT_PID WORKING_FD`; speaks `workers.streaming.messages` over the
-inherited pipe FD. One thread does everything: a session gets its turn for a bit of sound, then the next one does.
+inherited pipe FD. One thread does everything: a session gets its turn for a bit of sound, then the next one does. It
+waits for nobody: a session whose sound is being decoded elsewhere has its turn again when that is there.
 """
 
 import gc
@@ -20,10 +21,12 @@ from typing import TypeVar
 import structlog
 
 from app.audio.confinement import end_with_parent
-from app.audio.live.base import RestartPoint
+from app.audio.live.base import OPUS, Decoding, RestartPoint
 from app.audio.live.confined import Nursery
 from app.audio.live.decoder import make_live_decoder
+from app.audio.live.here import DecodingHere
 from app.domain.errors import EngineError, OutOfMemory, ParloirError
+from app.domain.live import StreamSpec
 from app.engines.streaming import StreamOptions
 from app.observability.logging import configure_logging
 from app.queues.live_input import END, FINALIZE
@@ -40,18 +43,36 @@ T = TypeVar("T")
 TURN_S = 0.2
 """Sound that a session may have heard before it is another one's turn."""
 
+LOOK_EVERY_MS = 250
+"""How often it is looked whether a decoder takes too long."""
+
 ROUND_S = 0.01
 """Longest time that words which are there wait for those of other sessions, to go out with them."""
 
 
 @dataclass(slots=True)
 class Seat:
-    """A session, and what of its input has not been heard yet."""
+    """A session, and what of its input has not been heard yet; `asked` is what is being decoded."""
 
     opening: Open
     hearing: Hearing
+    decoding: Decoding
     turn_bytes: int
     waiting: deque[Feed] = field(default_factory=deque)
+    asked: Feed | None = None
+
+    def next(self) -> Feed:
+        """The next piece of its input, for one turn."""
+        feed = self.waiting.popleft()
+        if len(feed.data) <= self.turn_bytes:
+            return feed
+        self.waiting.appendleft(Feed(feed.sid, feed.kind, feed.end_byte, feed.data[self.turn_bytes :]))
+        return Feed(feed.sid, feed.kind, feed.end_byte, feed.data[: self.turn_bytes])
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        self.decoding.close()
+        self.hearing.close()
 
 
 class StreamChild:
@@ -61,6 +82,9 @@ class StreamChild:
         self._pipe = pipe
         self._heard = select.poll()  # kept: the pipe's own way to look makes one each time
         self._heard.register(pipe.fileno(), select.POLLIN)
+        self._pipe_fd = pipe.fileno()
+        self._decoded: dict[int, int] = {}
+        """Where sound is being decoded elsewhere, and for whom."""
         self._models = models
         self._working = working
         self._seats: dict[int, Seat] = {}
@@ -85,10 +109,22 @@ class StreamChild:
             self._told = []
 
     def _take_in(self) -> None:
-        while self._heard.poll(0 if self._turns or self._told else None):
-            messages: ToStreams = self._pipe.recv()
-            for message in messages:
-                self._take(message)
+        while found := self._heard.poll(self._patience_ms()):
+            for fd, _ in found:
+                self._read() if fd == self._pipe_fd else self._resume(fd)
+        for fd, sid in list(self._decoded.items()):
+            if self._seats[sid].decoding.is_overdue():
+                self._resume(fd)
+
+    def _patience_ms(self) -> int | None:
+        if self._turns or self._told:
+            return 0
+        return LOOK_EVERY_MS if self._decoded else None
+
+    def _read(self) -> None:
+        messages: ToStreams = self._pipe.recv()
+        for message in messages:
+            self._take(message)
 
     def _take(self, message: Open | Feed | Close) -> None:
         match message:
@@ -100,7 +136,7 @@ class StreamChild:
                 seat = self._seats.get(sid)
                 if seat is None:
                     return
-                if not seat.waiting:
+                if not seat.waiting and seat.asked is None:
                     self._turns.append(sid)
                 seat.waiting.append(message)
 
@@ -109,7 +145,7 @@ class StreamChild:
         while self._turns and time.perf_counter() < until:
             sid = self._turns.popleft()
             seat = self._seats.get(sid)
-            if seat is not None and seat.waiting:
+            if seat is not None and (seat.waiting or seat.asked):
                 self._turn(seat)
 
     def _turn(self, seat: Seat) -> None:
@@ -118,6 +154,7 @@ class StreamChild:
         said = self._guarded(sid, lambda: self._hear(seat))
         self._working.on(0)
         if said is None:
+            self._await(seat)
             return
         self._told.append(said)
         if said.steps:
@@ -128,16 +165,40 @@ class StreamChild:
         elif seat.waiting:
             self._turns.append(sid)
 
-    def _hear(self, seat: Seat) -> Said:
-        feed = seat.waiting.popleft()
-        if feed.kind == FINALIZE:
-            return seat.hearing.finalize()
-        if feed.kind == END:
-            return seat.hearing.end()
-        if len(feed.data) > seat.turn_bytes:
-            rest = feed.data[seat.turn_bytes :]
-            seat.waiting.appendleft(Feed(feed.sid, feed.kind, feed.end_byte, rest))
-        return seat.hearing.hear(feed.data[: seat.turn_bytes])
+    def _hear(self, seat: Seat) -> Said | None:
+        """Do the next piece of its input; None while that is being decoded."""
+        if seat.asked is None:
+            feed = seat.next()
+            if feed.kind == FINALIZE:
+                return seat.hearing.finalize()
+            seat.decoding.flush() if feed.kind == END else seat.decoding.feed(feed.data)
+            seat.asked = feed
+        pcm = seat.decoding.answer()
+        if pcm is None:
+            return None
+        feed, seat.asked = seat.asked, None
+        return seat.hearing.end(pcm) if feed.kind == END else seat.hearing.hear(pcm, len(feed.data))
+
+    def _await(self, seat: Seat) -> None:
+        """Give it no turn before its sound is decoded. One that just broke has no seat any more."""
+        fd = seat.decoding.fd
+        if fd is not None and self._seats.get(seat.opening.sid) is seat:
+            self._decoded[fd] = seat.opening.sid
+            self._heard.register(fd, select.POLLIN)
+
+    def _resume(self, fd: int) -> None:
+        """Its sound is decoded, or takes too long; or it has just left."""
+        sid = self._decoded.pop(fd, None)
+        if sid is not None:
+            self._heard.unregister(fd)
+            self._turns.append(sid)
+
+    def _leave(self, sid: int) -> Seat | None:
+        """Take a session's seat away; nobody waits for its sound any more."""
+        for fd in [fd for fd, awaited in self._decoded.items() if awaited == sid]:
+            self._heard.unregister(fd)
+            del self._decoded[fd]
+        return self._seats.pop(sid, None)
 
     def _open(self, opening: Open) -> None:
         self._working.on(opening.sid, loading=True)
@@ -157,15 +218,19 @@ class StreamChild:
             phrases=spec.phrases,
         )
         recognizer = self._models.get(opening.options).open(options)
-        start = RestartPoint(mark.byte, mark.sample, mark.header)
-        decoder = make_live_decoder(spec.encoding, spec.rate_hz, start, self._nursery.decoder)
+        decoding = self._decoding(spec, RestartPoint(mark.byte, mark.sample, mark.header))
         turn_bytes = max(1, int(spec.bytes_per_s * TURN_S))
-        return Seat(opening, Hearing(opening, decoder, recognizer), turn_bytes)
+        return Seat(opening, Hearing(opening, decoding, recognizer), decoding, turn_bytes)
+
+    def _decoding(self, spec: StreamSpec, start: RestartPoint) -> Decoding:
+        if spec.encoding == OPUS:
+            return self._nursery.decoder(start)
+        return DecodingHere(make_live_decoder(spec.encoding, spec.rate_hz, start))
 
     def _close(self, sid: int) -> None:
-        seat = self._seats.pop(sid, None)
+        seat = self._leave(sid)
         if seat is not None:
-            self._guarded(sid, lambda: seat.hearing.close())
+            self._guarded(sid, seat.close)
 
     def _guarded(self, sid: int, action: Callable[[], T]) -> T | None:
         """Do something for a session; whatever it throws ends that session, not the child."""
@@ -181,10 +246,10 @@ class StreamChild:
 
     def _break(self, sid: int, error: ParloirError) -> None:
         self._told.append(Broke(sid, error, traceback.format_exc()))
-        seat = self._seats.pop(sid, None)
+        seat = self._leave(sid)
         if seat is not None:
             with suppress(Exception):  # one error is enough
-                seat.hearing.close()
+                seat.close()
 
 
 def main(fd: int, parent_pid: int, working_fd: int) -> None:

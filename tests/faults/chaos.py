@@ -135,7 +135,7 @@ class Chaos:
         self.faults: list[Callable[[], None]] = [
             self.worker_killed, self.child_killed, self.worker_told_to_go, self.worker_frozen, self.child_frozen,
             self.api_process_killed, self.api_killed, self.redis_killed, self.redis_flushed, self.redis_silent,
-            self.redis_full, self.postgres_crashed,
+            self.redis_full, self.redis_cut, self.postgres_crashed, self.postgres_cut,
         ]  # fmt: skip
 
     def close(self) -> None:
@@ -251,8 +251,14 @@ class Chaos:
         self._quietly(self._estate.fill_redis)
         self._undo_in(2.0, lambda: self._quietly(self._estate.empty_redis))
 
+    def redis_cut(self) -> None:
+        self._quietly(self._estate.cut_redis)
+
     def postgres_crashed(self) -> None:
         self._estate.restart_postgres()
+
+    def postgres_cut(self) -> None:
+        self._estate.cut_postgres()
 
     def _quietly(self, ask_redis: Callable[[], None]) -> None:
         """Redis may be away just now: then this fault is that one."""

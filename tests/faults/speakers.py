@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
+from app.audio.live.base import OPUS, PCM_S16LE
+from app.domain.live import StreamSpec
 from tests.faults.speech import Speech
 from tests.http_api import ServedApi
 from tests.live import CHUNK_BYTES, RATE_HZ
@@ -20,6 +22,7 @@ from tests.live_socket import STREAM
 
 CHUNK_S = CHUNK_BYTES / 2 / RATE_HZ
 PAUSE_S = 0.3
+ENCODINGS = (PCM_S16LE, PCM_S16LE, OPUS)
 SHORTLY_S, FOR_LONG_S = 4.0, 30.0
 """How long a client is away that comes back in time, and one that has vanished."""
 
@@ -75,7 +78,8 @@ class Speaker:
 
     def _speak_on(self) -> None:
         while not self.is_last:
-            self.speeches.append(Speech(self.chance.randint(2, 7), self.first_hz, self.chance.random() < 0.5))
+            spec = StreamSpec(self.chance.choice(ENCODINGS), keep_audio=self.chance.random() < 0.5)
+            self.speeches.append(Speech(self.chance.randint(2, 7), self.first_hz, spec))
             self._speak(self.speeches[-1])
 
     def _speak(self, speech: Speech) -> None:
@@ -132,7 +136,7 @@ class Conversation:
 
     def _send(self) -> None:
         self.due_s = max(self.due_s, time.monotonic() - 1.0) + self.apart_s
-        if chunk := self.speech.next(CHUNK_BYTES):
+        if chunk := self.speech.next():
             self.socket.send(chunk)
             return
         self.has_stopped = True
@@ -141,6 +145,6 @@ class Conversation:
     def _cut(self) -> None:
         """End it in the middle of a frame."""
         self.speaker.is_to_be_cut = False
-        frame = Frame(Opcode.BINARY, self.speech.next(CHUNK_BYTES) or b"\0\0").serialize(mask=True)
+        frame = Frame(Opcode.BINARY, self.speech.next() or b"\0\0").serialize(mask=True)
         self.socket.socket.sendall(frame[: len(frame) // 2])
         self.socket.socket.shutdown(2)

@@ -4,9 +4,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.live import speech
+from app.audio.live.base import OPUS
+from app.domain.live import StreamSpec
+from tests.live import CHUNK_BYTES, as_opus, speech
 
-SAMPLE_BYTES = 2
 COMES_BACK_AFTER = frozenset({"unavailable", "stream_lost", "no_capacity", "idle_timeout"})
 """Errors that tell a client of no mistake of its own: it comes back, or opens another session."""
 
@@ -19,7 +20,7 @@ class Speech:
 
     n_utterances: int
     first_hz: int
-    keeps_audio: bool = False
+    spec: StreamSpec
     job_id: str = ""
     token: str = ""
     position: int = 0
@@ -31,7 +32,9 @@ class Speech:
     """Promises, in words."""
 
     def __post_init__(self) -> None:
-        self.sound = speech(self.n_utterances, first_hz=self.first_hz)
+        samples = speech(self.n_utterances, first_hz=self.first_hz)
+        self.sound = as_opus(samples) if self.spec.encoding == OPUS else samples
+        self._chunk_bytes = len(self.sound) * CHUNK_BYTES // len(samples)
         self._sent = self._forgotten = 0
         self._lost_s: float | None = None
 
@@ -45,11 +48,11 @@ class Speech:
         """What to connect with: to a new session, or to the same one again."""
         if self.job_id:
             return {"job_uuid": self.job_id, "resume_token": self.token, "after": str(len(self.finals))}
-        return {"keepAudio": "true"} if self.keeps_audio else {}
+        return {"encoding": self.spec.encoding, "keepAudio": str(self.spec.keep_audio).lower()}
 
-    def next(self, n_bytes: int) -> bytes:
-        """The sound that comes next; none after the end."""
-        chunk = self.sound[self.position : self.position + n_bytes]
+    def next(self) -> bytes:
+        """The 100 ms of sound that come next; nothing after the end."""
+        chunk = self.sound[self.position : self.position + self._chunk_bytes]
         self.position += len(chunk)
         self._sent = max(self._sent, self.position)
         return chunk
@@ -88,15 +91,16 @@ class Speech:
             self.away_s = max(self.away_s, time.monotonic() - self._lost_s)
         self._lost_s = None
         self._forget(message["committed"])
-        self.position = message["received"] * SAMPLE_BYTES
+        self.position = message["received"] * self.spec.bytes_per_unit
         if not self._forgotten <= self.position <= self._sent:
             told = f"{self._forgotten} bytes may be forgotten, {self._sent} were sent"
             self._blame(f"it is said to hold {self.position} bytes where {told}")
 
     def _forget(self, committed: int) -> None:
-        if committed * SAMPLE_BYTES > self._sent:
-            self._blame(f"{committed} samples are committed, of {self._sent / SAMPLE_BYTES} sent")
-        self._forgotten = max(self._forgotten, committed * SAMPLE_BYTES)
+        committed_bytes = committed * self.spec.bytes_per_unit
+        if committed_bytes > self._sent:
+            self._blame(f"{committed_bytes} bytes are committed, of {self._sent} sent")
+        self._forgotten = max(self._forgotten, committed_bytes)
 
     def _final(self, message: Message) -> None:
         if message["seq"] != len(self.finals) + 1:

@@ -32,6 +32,7 @@ from app.observability.logging import configure_logging
 from app.queues.live_input import END, FINALIZE
 from config.worker import WorkerConfig
 from workers.streaming.capacity import measured_slots
+from workers.streaming.elsewhere import LOOK_EVERY_MS, Elsewhere
 from workers.streaming.hearing import Hearing
 from workers.streaming.messages import Broke, Close, Feed, FromStreams, Open, Said, Slots, ToStreams
 from workers.streaming.models import LiveModels, build_models
@@ -42,9 +43,6 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 TURN_S = 0.2
 """Sound that a session may have heard before it is another one's turn."""
-
-LOOK_EVERY_MS = 250
-"""How often it is looked whether a decoder takes too long."""
 
 ROUND_S = 0.01
 """Longest time that words which are there wait for those of other sessions, to go out with them."""
@@ -83,8 +81,7 @@ class StreamChild:
         self._heard = select.poll()  # kept: the pipe's own way to look makes one each time
         self._heard.register(pipe.fileno(), select.POLLIN)
         self._pipe_fd = pipe.fileno()
-        self._decoded: dict[int, int] = {}
-        """Where sound is being decoded elsewhere, and for whom."""
+        self._elsewhere = Elsewhere(self._heard)
         self._models = models
         self._working = working
         self._seats: dict[int, Seat] = {}
@@ -111,15 +108,16 @@ class StreamChild:
     def _take_in(self) -> None:
         while found := self._heard.poll(self._patience_ms()):
             for fd, _ in found:
-                self._read() if fd == self._pipe_fd else self._resume(fd)
-        for fd, sid in list(self._decoded.items()):
-            if self._seats[sid].decoding.is_overdue():
-                self._resume(fd)
+                if fd == self._pipe_fd:
+                    self._read()
+                else:
+                    self._turns.extend(self._elsewhere.answered(fd))
+        self._turns.extend(self._elsewhere.overdue())
 
     def _patience_ms(self) -> int | None:
         if self._turns or self._told:
             return 0
-        return LOOK_EVERY_MS if self._decoded else None
+        return LOOK_EVERY_MS if self._elsewhere else None
 
     def _read(self) -> None:
         messages: ToStreams = self._pipe.recv()
@@ -154,7 +152,8 @@ class StreamChild:
         said = self._guarded(sid, lambda: self._hear(seat))
         self._working.on(0)
         if said is None:
-            self._await(seat)
+            if sid in self._seats:  # else it just broke
+                self._elsewhere.await_(sid, seat.decoding)
             return
         self._told.append(said)
         if said.steps:
@@ -178,27 +177,6 @@ class StreamChild:
             return None
         feed, seat.asked = seat.asked, None
         return seat.hearing.end(pcm) if feed.kind == END else seat.hearing.hear(pcm, len(feed.data))
-
-    def _await(self, seat: Seat) -> None:
-        """Give it no turn before its sound is decoded. One that just broke has no seat any more."""
-        fd = seat.decoding.fd
-        if fd is not None and self._seats.get(seat.opening.sid) is seat:
-            self._decoded[fd] = seat.opening.sid
-            self._heard.register(fd, select.POLLIN)
-
-    def _resume(self, fd: int) -> None:
-        """Its sound is decoded, or takes too long; or it has just left."""
-        sid = self._decoded.pop(fd, None)
-        if sid is not None:
-            self._heard.unregister(fd)
-            self._turns.append(sid)
-
-    def _leave(self, sid: int) -> Seat | None:
-        """Take a session's seat away; nobody waits for its sound any more."""
-        for fd in [fd for fd, awaited in self._decoded.items() if awaited == sid]:
-            self._heard.unregister(fd)
-            del self._decoded[fd]
-        return self._seats.pop(sid, None)
 
     def _open(self, opening: Open) -> None:
         self._working.on(opening.sid, loading=True)
@@ -228,7 +206,8 @@ class StreamChild:
         return DecodingHere(make_live_decoder(spec.encoding, spec.rate_hz, start))
 
     def _close(self, sid: int) -> None:
-        seat = self._leave(sid)
+        self._elsewhere.forget(sid)
+        seat = self._seats.pop(sid, None)
         if seat is not None:
             self._guarded(sid, seat.close)
 
@@ -246,7 +225,8 @@ class StreamChild:
 
     def _break(self, sid: int, error: ParloirError) -> None:
         self._told.append(Broke(sid, error, traceback.format_exc()))
-        seat = self._leave(sid)
+        self._elsewhere.forget(sid)
+        seat = self._seats.pop(sid, None)
         if seat is not None:
             with suppress(Exception):  # one error is enough
                 seat.close()

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 import wave
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -67,6 +68,27 @@ def test_a_child_that_hangs_is_ended_and_blamed_on_the_session_it_hung_on(house,
             assert hanging.wait("error")[0].fields["code"] == "poisoned"
             client.stop()
             is_undisturbed(client, gateway)
+
+
+def test_a_child_that_hangs_between_two_pieces_of_sound_is_ended_and_blamed_on_nobody(house, gateway, site):
+    site.settings |= {"STREAM_STALL_S": "1", "MAX_CRASHES": "1"}
+    with site.worker(mode="streaming") as worker, gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        [child] = stream_children(worker)
+        wait_for(lambda: is_idle(child))
+        child.suspend()
+        client.send(SOUND)
+        client.stop()
+        is_undisturbed(client, gateway)
+    row = house.row(client.job_id)
+    assert (row.attempt, row.crashes) == (1, 0)
+
+
+def is_idle(process: psutil.Process) -> bool:
+    before = process.cpu_times()
+    time.sleep(0.3)
+    return process.cpu_times() == before
 
 
 def test_a_worker_killed_in_mid_utterance_is_replaced(house, gateway, site):

@@ -121,6 +121,7 @@ class StreamChild:
 
     def _read(self) -> None:
         messages: ToStreams = self._pipe.recv()
+        self._working.on(0)  # a sign of life
         for message in messages:
             self._take(message)
 

@@ -16,9 +16,11 @@ from sqlalchemy import select
 from app.audio.live.webm import WebmDemuxer
 from app.domain.job import JobOptions
 from app.models import Job
+from app.queues.live_input import END
 from app.queues.presence import list_workers
 from app.services.media.folder import FolderStorage
 from tests.live import (
+    CHUNK_BYTES,
     IN_MID_UTTERANCE,
     LIVE_SETTINGS,
     SOUND,
@@ -68,6 +70,44 @@ def test_a_child_that_hangs_is_ended_and_blamed_on_the_session_it_hung_on(house,
             assert hanging.wait("error")[0].fields["code"] == "poisoned"
             client.stop()
             is_undisturbed(client, gateway)
+
+
+def test_a_session_is_ended_for_a_client_that_vanished_before_it_had_sent_again_what_redis_lost(house, gateway, site):
+    """The worker has heard more than Redis knows of: what ends the session must not lie before that."""
+    with site.worker(mode="streaming"):
+        session = gateway.open()
+        with gateway.connected(session) as client:
+            client.send(SOUND, upto=IN_MID_UTTERANCE)
+            client.wait("final")
+            house.client.flushall()
+        with gateway.connected(session) as client:
+            client.send(SOUND, upto=client.sent + CHUNK_BYTES)
+            assert client.sent < IN_MID_UTTERANCE
+            gateway.live.leave(client.job_id, client.owner)
+            wait_for(lambda: house.row(client.job_id).state == "COMPLETED", 30.0)
+    assert house.row(client.job_id).duration_s == pytest.approx(IN_MID_UTTERANCE / 32_000)
+
+
+def test_what_ends_a_session_for_its_client_may_be_lost_before_it_is_read(house, gateway, site):
+    with site.worker(mode="streaming") as worker, gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        [child] = stream_children(worker)
+        child.suspend()
+        client.send(SOUND)
+        gateway.live.leave(client.job_id, client.owner)
+        wait_for(lambda: is_ended(house, client.job_id))
+        house.client.flushall()
+        child.resume()
+        wait_for(lambda: house.row(client.job_id).state == "COMPLETED", 30.0)
+    heard = texts(gateway.finals(client.job_id))
+    assert heard[0] == words_of(N)[0]
+
+
+def is_ended(house, job_id: str) -> bool:
+    """Whether the last thing in the input of a session is its end."""
+    last = house.client.xrevrange(f"s:{job_id}:in", count=1)
+    return bool(last) and END.encode() in last[0][1]
 
 
 def test_a_child_that_hangs_between_two_pieces_of_sound_is_ended_and_blamed_on_nobody(house, gateway, site):

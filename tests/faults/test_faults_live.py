@@ -78,7 +78,7 @@ def test_a_session_is_ended_for_a_client_that_vanished_before_it_had_sent_again_
         session = gateway.open()
         with gateway.connected(session) as client:
             client.send(SOUND, upto=IN_MID_UTTERANCE)
-            client.wait("final")
+            wait_for(lambda: any(one.fields["read_byte"] == IN_MID_UTTERANCE for one in client.of("progress")))
             house.client.flushall()
         with gateway.connected(session) as client:
             client.send(SOUND, upto=client.sent + CHUNK_BYTES)

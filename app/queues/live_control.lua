@@ -3,7 +3,7 @@
 -- KEYS[1]  stream  s:<job>:in     entries "<byte>-<n>" with a field f or e
 -- KEYS[2]  hash    s:<job>:at     owner, received (bytes), n (controls so far)
 -- ARGV[1]  owner; empty: the session is ended on behalf of an owner who has gone, and takes no more sound
--- ARGV[2]  f or e    ARGV[3]  the byte at which it ends, should Redis know nothing of the session
+-- ARGV[2]  f or e    ARGV[3]  the byte at which it ends, should Redis know of less: its worker has heard that much
 -- ARGV[4]  seconds after which all is forgotten
 --
 -- Returns 1; -1: nothing is known of the session; -2: another connection is the owner.
@@ -22,7 +22,10 @@ if not held[2] then
   held[2] = ARGV[3]
 end
 if ARGV[1] == '' then
-  redis.call('HSET', KEYS[2], 'owner', '')
+  if tonumber(held[2]) < tonumber(ARGV[3]) then
+    held[2] = ARGV[3]
+  end
+  redis.call('HSET', KEYS[2], 'owner', '', 'received', held[2])
 end
 local n = redis.call('HINCRBY', KEYS[2], 'n', 1)
 redis.call('XADD', KEYS[1], held[2] .. '-' .. string.format('%.0f', n), ARGV[2], '')

@@ -129,7 +129,7 @@ class LiveInput:
             raise answer
 
     def end(self, job_id: str, byte: int) -> None:
-        """End a session whose client has gone, at `byte` if Redis knows of none; no more sound is taken.
+        """End a session whose client has gone, not before `byte`, which its worker has read; no more sound is taken.
 
         Raises:
             Unavailable: Redis cannot be reached.

@@ -3,7 +3,8 @@
 `make chaos SEED=7 JOBS=500`, or `python -m tests.faults.chaos --help`. The faults and their order come from the seed;
 what they hit just then is up to the machine. Clients do what clients should: they send again what was not answered,
 with the same Idempotency-Key; those without one do not. With a diarization worker, some jobs are diarizations: their
-words are a job of their own on the batch queue, and whichever half ends last brings the end.
+words are a job of their own on the batch queue, and whichever half ends last brings the end. With streaming workers,
+people speak live as well: whatever breaks, they come back and go on (`speakers`), and are told their words once.
 """
 
 import argparse
@@ -11,26 +12,29 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from queue import Empty, Queue
 
-import httpx
 import psutil
 
 from app.domain.errors import Unavailable
 from app.domain.job import Mode
+from app.services.media.folder import FolderStorage
 from tests.faults.checker import at_rest, broken_promises, broken_rules
+from tests.faults.clients import Clients
 from tests.faults.estate import NOBODY, Estate, make_estate
-from tests.http_api import ServedApi
+from tests.faults.speakers import Speakers
+from tests.faults.speech_checker import broken_speeches
+from tests.live import stream_children
 from tests.workers import children_of, wait_for
 
 LEASE_S = 2.5
+PATIENCE_S = 20.0
+"""With a client that is gone: shorter than those that vanish are, longer than it takes to start what they wait for."""
 SETTINGS = {
     "LEASE_S": str(LEASE_S),
     "STALL_S": "5",
@@ -38,69 +42,13 @@ SETTINGS = {
     "MAX_CRASHES": "1000",
     "MAX_ATTEMPTS": "1000",
     "RETRY_BASE_S": "0.2",
+    "STREAM_SLOTS": "20",
+    "STREAM_BEAT_S": "0.5",
+    "STREAM_LEASE_S": str(LEASE_S),
+    "STREAM_STALL_S": "5",
+    "STREAM_ABANDONED_S": str(PATIENCE_S),
 }
-PROMPTS = ("", "", "sleep:0.2", "sleep:0.5", "sleep:1", "refuse")
-DIARIZED = 0.3
-"""The part of the jobs that are diarizations, where there is a worker for them."""
-DIARIZERS = ("halves", "halves", "slow", "refuse")
-N_CLIENTS = 3
-
-
-@dataclass
-class Clients:
-    """They hand in `n_jobs` recordings, each until it is answered 202 or, without a key, was sent once in vain."""
-
-    estate: Estate
-    apis: list[ServedApi]
-    seed: int
-    n_jobs: int
-    diarize: bool = False
-    accepted: dict[str, str] = field(default_factory=dict)
-    """What their engines were told to do, by the ids of the jobs that were answered 202."""
-    n_unanswered: int = 0
-    n_without_key: int = 0
-
-    def __post_init__(self) -> None:
-        self._todo: Queue[int] = Queue()
-        for n in range(self.n_jobs):
-            self._todo.put(n)
-        self._threads = [threading.Thread(target=self._hand_in_all, daemon=True) for _ in range(N_CLIENTS)]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def are_done(self) -> bool:
-        return not any(thread.is_alive() for thread in self._threads)
-
-    def _hand_in_all(self) -> None:
-        with suppress(Empty):
-            while True:
-                self._hand_in(self._todo.get_nowait())
-
-    def _hand_in(self, n: int) -> None:
-        chance = random.Random(f"{self.seed} job {n}")
-        prompt, api = chance.choice(PROMPTS), chance.choice(self.apis)
-        key = f"chaos-{self.seed}-{n}" if chance.random() < 0.7 else None
-        diarizer = chance.choice(DIARIZERS) if self.diarize and chance.random() < DIARIZED else ""
-        self.n_without_key += key is None
-        while True:
-            if self._is_taken_in(api, prompt, key, diarizer) or key is None:
-                return
-            time.sleep(0.3)
-
-    def _is_taken_in(self, api: ServedApi, prompt: str, key: str | None, diarizer: str) -> bool:
-        try:
-            answer = self.estate.submit(api, prompt, key, diarizer, timeout=10.0)
-        except httpx.TransportError:
-            self.n_unanswered += 1
-            return False
-        if answer.status_code == 202:
-            self.accepted[answer.json()["data"]["job_uuid"]] = f"{prompt} {diarizer}".strip()
-            return True
-        assert answer.status_code in {409, 503}, f"{answer.status_code}: {answer.text}"
-        self.n_unanswered += 1
-        return False
+APART_S = (0.3, 1.5)
 
 
 class Chaos:
@@ -119,23 +67,27 @@ class Chaos:
         self.apis.append(self._stack.enter_context(estate.api(REDIS_URL=NOBODY)))
         self._modes = modes
         self.workers = [self._new_worker(mode) for mode in modes]
-        self._faults: list[Callable[[], None]] = [
+        self.faults: list[Callable[[], None]] = [
             self.worker_killed, self.child_killed, self.worker_told_to_go, self.worker_frozen, self.child_frozen,
             self.api_process_killed, self.api_killed, self.redis_killed, self.redis_flushed, self.redis_silent,
-            self.redis_full, self.postgres_crashed,
+            self.redis_full, self.redis_cut, self.postgres_crashed, self.postgres_cut,
         ]  # fmt: skip
 
     def close(self) -> None:
         self._stack.close()
 
-    def run(self, until: Callable[[], bool], for_s: float) -> None:
-        """Break one thing after another: each once in a random order, then again, until the time is over."""
+    def run(self, until: Callable[[], bool], for_s: float, apart_s: tuple[float, float]) -> None:
+        """Break one thing after another: each once in a random order, then again, until the time is over.
+
+        `apart_s`: the least and the most between them.
+        """
         end_s = time.monotonic() + for_s
         while time.monotonic() < end_s and not until():
-            for fault in self._chance.sample(self._faults, len(self._faults)):
+            for fault in self._chance.sample(self.faults, len(self.faults)):
                 if time.monotonic() > end_s:
                     break
                 self._break(fault)
+                self._pass_time(self._chance.uniform(*apart_s))
 
     def heal(self) -> None:
         """Undo what can be undone, start what has ended; a last time Redis loses all."""
@@ -160,7 +112,6 @@ class Chaos:
         self._tell(f"{time.strftime('%H:%M:%S')}  {fault.__name__}")
         fault()
         self.counts[fault.__name__] += 1
-        self._pass_time(self._chance.uniform(0.3, 1.5))
 
     def _pass_time(self, seconds: float) -> None:
         end_s = time.monotonic() + seconds
@@ -194,7 +145,7 @@ class Chaos:
         self._a_worker().kill()
 
     def child_killed(self) -> None:
-        for child in children_of(self._a_worker())[:1]:
+        for child in _engine_processes(self._a_worker())[:1]:
             with suppress(psutil.NoSuchProcess):
                 child.kill()
 
@@ -208,7 +159,7 @@ class Chaos:
 
     def child_frozen(self) -> None:
         """Until the watchdog ends it; one that had not yet tied itself to its worker is woken, and ends by itself."""
-        for child in children_of(self._a_worker())[:1]:
+        for child in _engine_processes(self._a_worker())[:1]:
             with suppress(psutil.NoSuchProcess):
                 child.suspend()
             self._undo_in(8.0, partial(_resume, child))
@@ -235,13 +186,23 @@ class Chaos:
         self._quietly(self._estate.fill_redis)
         self._undo_in(2.0, lambda: self._quietly(self._estate.empty_redis))
 
+    def redis_cut(self) -> None:
+        self._quietly(self._estate.cut_redis)
+
     def postgres_crashed(self) -> None:
         self._estate.restart_postgres()
+
+    def postgres_cut(self) -> None:
+        self._estate.cut_postgres()
 
     def _quietly(self, ask_redis: Callable[[], None]) -> None:
         """Redis may be away just now: then this fault is that one."""
         with suppress(Exception):
             ask_redis()
+
+
+def _engine_processes(worker: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    return children_of(worker) + stream_children(worker)
 
 
 def _resume(process: psutil.Process) -> None:
@@ -251,11 +212,13 @@ def _resume(process: psutil.Process) -> None:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of it; `broken` is empty if all went well."""
+    """What came of it; `broken` is empty if all went well. `n_spoken` live sessions had `n_connections`."""
 
     n_accepted: int
     n_diarized: int
     n_unanswered: int
+    n_spoken: int
+    n_connections: int
     faults: Counter[str]
     broken: list[str]
     logs: str
@@ -268,23 +231,38 @@ def run_chaos(
     for_s: float,
     n_workers: int = 3,
     n_diarizers: int = 0,
+    n_streamers: int = 0,
+    n_speakers: int = 3,
+    apart_s: tuple[float, float] = APART_S,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Break things for up to `for_s` seconds while `n_jobs` are handed in, heal, wait until all is at rest, check."""
-    modes = [Mode.BATCH] * n_workers + [Mode.DIARIZATION] * n_diarizers
+    """Break things for up to `for_s` seconds while `n_jobs` are handed in, heal, wait until all is at rest, check.
+
+    With live sessions for all of `for_s`: who speaks goes on speaking.
+    """
+    modes = [Mode.BATCH] * n_workers + [Mode.DIARIZATION] * n_diarizers + [Mode.STREAMING] * n_streamers
     with make_estate() as estate, ExitStack() as stack:
         estate.site.settings.update(SETTINGS)
         chaos = Chaos(estate, seed, modes, tell)
         stack.callback(chaos.close)
         clients = Clients(estate, chaos.apis, seed, n_jobs, diarize=n_diarizers > 0)
+        speakers = Speakers(chaos.apis, seed, n_speakers if n_streamers else 0)
+        if n_streamers:
+            chaos.faults += [speakers.live_cut, speakers.live_client_gone]
         clients.start()
-        chaos.run(until=lambda: clients.are_done() and _is_at_rest(estate), for_s=for_s)
+        speakers.start()
+        chaos.run(
+            until=lambda: not n_streamers and clients.are_done() and _is_at_rest(estate), for_s=for_s, apart_s=apart_s
+        )
         tell("healing")
+        speakers.finish()
         chaos.heal()
         wait_for(chaos.tended(clients.are_done), 60 + n_jobs)
+        with suppress(AssertionError):
+            wait_for(chaos.tended(speakers.are_done), 90)
         with suppress(AssertionError):  # what has not come to rest, the checker tells
             wait_for(chaos.tended(lambda: _is_at_rest(estate)), 60 + 2 * n_jobs)
-        return _judged(estate, clients, chaos)
+        return _judged(estate, clients, speakers, chaos)
 
 
 def _is_at_rest(estate: Estate) -> bool:
@@ -294,23 +272,39 @@ def _is_at_rest(estate: Estate) -> bool:
         return False
 
 
-def _judged(estate: Estate, clients: Clients, chaos: Chaos) -> Report:
-    house = estate.house
+def _judged(estate: Estate, clients: Clients, speakers: Speakers, chaos: Chaos) -> Report:
+    house, speeches = estate.house, speakers.speeches
     broken = broken_rules(house)
-    broken += broken_promises(house, clients.accepted, estate.storage, n_unanswered=clients.n_unanswered)
+    # A run that is lost at its very end may leave a recording behind as well.
+    n_lost = sum(house.row(one.job_id).attempt - 1 for one in speeches if one.job_id)
+    broken += broken_promises(house, clients.accepted, estate.storage, n_unanswered=clients.n_unanswered + n_lost)
+    broken += broken_speeches(house, FolderStorage(estate.storage), speeches, PATIENCE_S)
     for job_id, told in clients.accepted.items():
         state = house.row(job_id).state
         if state != ("FAILED" if "refuse" in told else "COMPLETED"):
             broken.append(f"{job_id} ({told}) is {state}: {house.row(job_id).error_code}")
     broken += _made_twice(estate, clients.n_without_key)
     n_diarized = sum(house.row(job_id).mode == Mode.DIARIZATION for job_id in clients.accepted)
-    return Report(len(clients.accepted), n_diarized, clients.n_unanswered, chaos.counts, broken, estate.site.logs())
+    return Report(
+        n_accepted=len(clients.accepted),
+        n_diarized=n_diarized,
+        n_unanswered=clients.n_unanswered,
+        n_spoken=sum(one.completed is not None for one in speeches),
+        n_connections=sum(one.n_connections for one in speeches),
+        faults=chaos.counts,
+        broken=broken,
+        logs=estate.site.logs(),
+    )
 
 
 def _made_twice(estate: Estate, n_without_key: int) -> list[str]:
-    """A key makes one job, however often its request is sent; without one, each was sent once. Halves have none."""
+    """A key makes one job, however often its request is sent; without one, each was sent once.
+
+    Halves and live sessions have none.
+    """
     with estate.house.engine.connect() as connection:
-        query = "SELECT count(*) FROM jobs WHERE parent_id IS NULL AND id NOT IN (SELECT job_id FROM idempotency_keys)"
+        query = """SELECT count(*) FROM jobs WHERE parent_id IS NULL AND mode <> 'streaming'
+            AND id NOT IN (SELECT job_id FROM idempotency_keys)"""
         n = int(connection.exec_driver_sql(query).scalar() or 0)
     return [f"{n} jobs without a key, of {n_without_key} that were sent"] if n > n_without_key else []
 
@@ -323,11 +317,23 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300.0, help="how long to break things at most")
     parser.add_argument("--workers", type=int, default=3, help="of recordings")
     parser.add_argument("--diarizers", type=int, default=1, help="workers that tell speakers apart; 0: only recordings")
+    parser.add_argument("--streamers", type=int, default=2, help="workers that listen live; 0: nobody speaks")
+    parser.add_argument("--speakers", type=int, default=3, help="people who speak, one session after the other")
+    parser.add_argument("--apart", type=float, nargs=2, default=APART_S, help="seconds between faults: least, most")
     given = parser.parse_args()
     print(f"seed {given.seed}, {given.jobs} jobs")
-    workers = {"n_workers": given.workers, "n_diarizers": given.diarizers}
-    report = run_chaos(given.seed, given.jobs, for_s=given.seconds, **workers, tell=print)
+    workers = {"n_workers": given.workers, "n_diarizers": given.diarizers, "n_streamers": given.streamers}
+    report = run_chaos(
+        given.seed,
+        given.jobs,
+        for_s=given.seconds,
+        **workers,
+        n_speakers=given.speakers,
+        apart_s=tuple(given.apart),
+        tell=print,
+    )
     print(f"{report.n_accepted} jobs accepted, {report.n_diarized} of them diarizations")
+    print(f"{report.n_spoken} live sessions came to their end, over {report.n_connections} connections")
     print(f"{report.n_unanswered} requests unanswered, faults: {dict(report.faults)}")
     if report.broken:
         sys.exit("\n".join([report.logs[-20_000:], "BROKEN:", *report.broken]))

@@ -102,6 +102,13 @@ class Estate:
         self.postgres.start()
         self.house.engine.dispose()
 
+    def cut_postgres(self) -> None:
+        """All connections break, some between a commit and its answer; it goes on itself."""
+        others = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        with self.house.engine.connect() as connection:
+            connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+        self.house.engine.dispose()
+
     @contextmanager
     def unwritten_commits(self) -> Iterator[Callable[[], None]]:
         """Until the end of the block, commits that do not wait for the disk stay unwritten; gives a crash."""
@@ -142,6 +149,11 @@ class Estate:
         """SIGSTOP: it takes connections and answers nothing; SIGCONT."""
         if self.redis.process.is_running:
             os.kill(self.redis.process.pid, number)
+
+    def cut_redis(self) -> None:
+        """All connections break; it keeps what it has."""
+        for kind in ("normal", "pubsub"):
+            self.house.client.client_kill_filter(_type=kind, skipme=True)
 
     def fill_redis(self) -> None:
         """`maxmemory` is reached, `noeviction`: what would need room is refused."""

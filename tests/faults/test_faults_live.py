@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 import wave
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,9 +16,11 @@ from sqlalchemy import select
 from app.audio.live.webm import WebmDemuxer
 from app.domain.job import JobOptions
 from app.models import Job
+from app.queues.live_input import END
 from app.queues.presence import list_workers
 from app.services.media.folder import FolderStorage
 from tests.live import (
+    CHUNK_BYTES,
     IN_MID_UTTERANCE,
     LIVE_SETTINGS,
     SOUND,
@@ -67,6 +70,65 @@ def test_a_child_that_hangs_is_ended_and_blamed_on_the_session_it_hung_on(house,
             assert hanging.wait("error")[0].fields["code"] == "poisoned"
             client.stop()
             is_undisturbed(client, gateway)
+
+
+def test_a_session_is_ended_for_a_client_that_vanished_before_it_had_sent_again_what_redis_lost(house, gateway, site):
+    """The worker has heard more than Redis knows of: what ends the session must not lie before that."""
+    with site.worker(mode="streaming"):
+        session = gateway.open()
+        with gateway.connected(session) as client:
+            client.send(SOUND, upto=IN_MID_UTTERANCE)
+            wait_for(lambda: any(one.fields["read_byte"] == IN_MID_UTTERANCE for one in client.of("progress")))
+            house.client.flushall()
+        with gateway.connected(session) as client:
+            client.send(SOUND, upto=client.sent + CHUNK_BYTES)
+            assert client.sent < IN_MID_UTTERANCE
+            gateway.live.leave(client.job_id, client.owner)
+            wait_for(lambda: house.row(client.job_id).state == "COMPLETED", 30.0)
+    assert house.row(client.job_id).duration_s == pytest.approx(IN_MID_UTTERANCE / 32_000)
+
+
+def test_what_ends_a_session_for_its_client_may_be_lost_before_it_is_read(house, gateway, site):
+    with site.worker(mode="streaming") as worker, gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        [child] = stream_children(worker)
+        child.suspend()
+        client.send(SOUND)
+        gateway.live.leave(client.job_id, client.owner)
+        wait_for(lambda: is_ended(house, client.job_id))
+        house.client.flushall()
+        child.resume()
+        wait_for(lambda: house.row(client.job_id).state == "COMPLETED", 30.0)
+    heard = texts(gateway.finals(client.job_id))
+    assert heard[0] == words_of(N)[0]
+
+
+def is_ended(house, job_id: str) -> bool:
+    """Whether the last thing in the input of a session is its end."""
+    last = house.client.xrevrange(f"s:{job_id}:in", count=1)
+    return bool(last) and END.encode() in last[0][1]
+
+
+def test_a_child_that_hangs_between_two_pieces_of_sound_is_ended_and_blamed_on_nobody(house, gateway, site):
+    site.settings |= {"STREAM_STALL_S": "1", "MAX_CRASHES": "1"}
+    with site.worker(mode="streaming") as worker, gateway.connected(gateway.open()) as client:
+        client.send(SOUND, upto=IN_MID_UTTERANCE)
+        client.wait("final")
+        [child] = stream_children(worker)
+        wait_for(lambda: is_idle(child))
+        child.suspend()
+        client.send(SOUND)
+        client.stop()
+        is_undisturbed(client, gateway)
+    row = house.row(client.job_id)
+    assert (row.attempt, row.crashes) == (1, 0)
+
+
+def is_idle(process: psutil.Process) -> bool:
+    before = process.cpu_times()
+    time.sleep(0.3)
+    return process.cpu_times() == before
 
 
 def test_a_worker_killed_in_mid_utterance_is_replaced(house, gateway, site):
@@ -252,6 +314,48 @@ def test_a_stream_that_breaks_its_decoder_fails_alone_after_few_tries(house, gat
         ("COMPLETED", 0, 0),
     ]
     assert texts(gateway.finals(breaking.job_id)) == words_of(N)[:2]
+
+
+PATIENT = """
+import sys
+if "workers.streaming.child" in sys.orig_argv:
+    from app.audio.live import confined
+    confined.STALL_S = 300.0
+"""
+"""A decoder that hangs may do so for as long as a test takes."""
+
+
+def test_a_decoder_that_hangs_holds_up_its_own_session_only(gateway, site, tmp_path):
+    """Those beside it in the same child hear their words, and one that begins meanwhile; then it goes on itself."""
+    sound, code = as_opus(SOUND), tmp_path / "code"
+    code.mkdir()
+    (code / "sitecustomize.py").write_text(PATIENT)
+    site.settings |= {"PYTHONPATH": f"{code}:{PLUGINS}:{ROOT}"}
+    with (
+        site.worker(mode="streaming") as worker,
+        gateway.connected(gateway.open(encoding="opus")) as stuck,
+        gateway.connected(gateway.open()) as plain,
+    ):
+        stuck.send(sound, upto=int(len(sound) * 0.6))
+        plain.send(SOUND, upto=IN_MID_UTTERANCE)
+        stuck.wait("final")
+        [nursery] = stream_children(worker)[0].children()
+        [decoder] = nursery.children()
+        decoder.suspend()
+        stuck.send(sound)
+        stuck.stop()
+        with gateway.connected(gateway.open(encoding="opus")) as later:
+            later.send(sound)
+            later.stop()
+            plain.send(SOUND)
+            plain.stop()
+            later.wait("completed")
+            is_undisturbed(plain, gateway)
+        assert not stuck.of("completed")
+        decoder.resume()
+        stuck.wait("completed")
+        assert stuck.finals() == later.finals() == words_of(N)
+    assert gateway.finals(stuck.job_id) == gateway.finals(later.job_id)
 
 
 def packet_in(stream: bytes, share: float) -> bytes:

@@ -157,6 +157,14 @@ def test_a_session_that_redis_lost_can_be_ended_all_the_same(live, job):
     assert [(entry.kind, entry.end_byte) for entry in live.read({job: (1234, 0)}, 1)] == [(END, 1234)]
 
 
+def test_a_session_is_not_ended_before_what_its_worker_has_read(live, job):
+    live.take_over(job, ONE, 0)
+    live.append(job, ONE, 0, b"abcd")
+    live.end(job, 1234)
+    assert [(entry.kind, entry.end_byte) for entry in live.read({job: (1234, 0)}, 1)] == [(END, 1234)]
+    assert live.look([job])[job].received == 1234
+
+
 def test_committed_sound_is_dropped_and_the_rest_stays(live, job):
     live.take_over(job, ONE, 0)
     for at in range(0, 10, 2):

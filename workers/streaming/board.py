@@ -65,7 +65,8 @@ class LiveRun:
     is_urgent: bool = False
     absent_since: float | None = None
     homeless_since: float | None = None
-    is_ended_for: bool = False
+    ended_for_s: float | None = None
+    """When its input was last ended on behalf of a client that has gone."""
     told: tuple[int, int] = (-1, -1)
     seen: tuple[int, int] = (-1, -1)
     """What had been told when the watchman last looked."""

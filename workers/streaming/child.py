@@ -1,7 +1,8 @@
 """The child process of a streaming worker: holds the models, listens to many sessions, knows no database.
 
 Runs as `python -m workers.streaming.child MODE FD PARENT_PID WORKING_FD`; speaks `workers.streaming.messages` over the
-inherited pipe FD. One thread does everything: a session gets its turn for a bit of sound, then the next one does.
+inherited pipe FD. One thread does everything: a session gets its turn for a bit of sound, then the next one does. It
+waits for nobody: a session whose sound is being decoded elsewhere has its turn again when that is there.
 """
 
 import gc
@@ -19,15 +20,18 @@ from typing import TypeVar
 import structlog
 
 from app.audio.confinement import end_with_parent
-from app.audio.live.base import RestartPoint
+from app.audio.live.base import OPUS, Decoding, RestartPoint
 from app.audio.live.confined import Nursery
 from app.audio.live.decoder import make_live_decoder
+from app.audio.live.here import DecodingHere
 from app.domain.errors import EngineError, OutOfMemory, ParloirError
+from app.domain.live import StreamSpec
 from app.engines.streaming import StreamOptions
 from app.observability.logging import configure_logging
 from app.queues.live_input import END, FINALIZE, SOUND
 from config.worker import WorkerConfig
 from workers.streaming.capacity import measured_slots
+from workers.streaming.elsewhere import LOOK_EVERY_MS, Elsewhere
 from workers.streaming.hearing import Hearing
 from workers.streaming.messages import Broke, Close, Feed, Open, Said, Slots, ToStreams
 from workers.streaming.models import LiveModels, build_models
@@ -49,12 +53,19 @@ IDLE_MS = 250
 
 @dataclass(slots=True)
 class Seat:
-    """A session, and what of its input has not been heard yet."""
+    """A session, and what of its input has not been heard yet; `asked` is what is being decoded."""
 
     opening: Open
     hearing: Hearing
+    decoding: Decoding
     turn_bytes: int
     waiting: deque[Feed] = field(default_factory=deque)
+    asked: Feed | None = None
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        self.decoding.close()
+        self.hearing.close()
 
     def next(self) -> Feed:
         """The next piece of its input, for one turn: what waits of its sound is heard together, which costs less."""
@@ -78,6 +89,8 @@ class StreamChild:
         self._pipe = pipe
         self._heard = select.poll()  # kept: the pipe's own way to look makes one each time
         self._heard.register(pipe.fileno(), select.POLLIN)
+        self._pipe_fd = pipe.fileno()
+        self._elsewhere = Elsewhere(self._heard)
         self._models = models
         self._working = working
         self._seats: dict[int, Seat] = {}
@@ -97,10 +110,13 @@ class StreamChild:
             return
 
     def _take_in(self) -> None:
-        while self._heard.poll(self._patience_ms()):
-            messages: ToStreams = self._pipe.recv()
-            for message in messages:
-                self._take(message)
+        while found := self._heard.poll(self._patience_ms()):
+            for fd, _ in found:
+                if fd == self._pipe_fd:
+                    self._read()
+                else:
+                    self._turns.extend(self._elsewhere.answered(fd))
+        self._turns.extend(self._elsewhere.overdue())
         if not self._turns:
             self._report.catch_up()
 
@@ -108,7 +124,15 @@ class StreamChild:
         """How long to wait for more; None: there is nothing else to do."""
         if self._turns or self._report:
             return 0
+        if self._elsewhere:
+            return LOOK_EVERY_MS
         return IDLE_MS if self._report.put_off else None
+
+    def _read(self) -> None:
+        messages: ToStreams = self._pipe.recv()
+        self._working.on(0)  # a sign of life
+        for message in messages:
+            self._take(message)
 
     def _take(self, message: Open | Feed | Close) -> None:
         match message:
@@ -120,7 +144,7 @@ class StreamChild:
                 seat = self._seats.get(sid)
                 if seat is None:
                     return
-                if not seat.waiting:
+                if not seat.waiting and seat.asked is None:
                     self._turns.append(sid)
                 seat.waiting.append(message)
 
@@ -129,7 +153,7 @@ class StreamChild:
         while self._turns and time.perf_counter() < until:
             sid = self._turns.popleft()
             seat = self._seats.get(sid)
-            if seat is not None and seat.waiting:
+            if seat is not None and (seat.waiting or seat.asked):
                 self._turn(seat)
 
     def _turn(self, seat: Seat) -> None:
@@ -138,6 +162,8 @@ class StreamChild:
         said = self._guarded(sid, lambda: self._hear(seat))
         self._working.on(0)
         if said is None:
+            if sid in self._seats:  # else it just broke
+                self._elsewhere.await_(sid, seat.decoding)
             return
         self._report.heard(said, seat.opening.spec)
         if said.steps:
@@ -148,11 +174,19 @@ class StreamChild:
         elif seat.waiting:
             self._turns.append(sid)
 
-    def _hear(self, seat: Seat) -> Said:
-        feed = seat.next()
-        if feed.kind == FINALIZE:
-            return seat.hearing.finalize()
-        return seat.hearing.end() if feed.kind == END else seat.hearing.hear(feed.data)
+    def _hear(self, seat: Seat) -> Said | None:
+        """Do the next piece of its input; None while that is being decoded."""
+        if seat.asked is None:
+            feed = seat.next()
+            if feed.kind == FINALIZE:
+                return seat.hearing.finalize()
+            seat.decoding.flush() if feed.kind == END else seat.decoding.feed(feed.data)
+            seat.asked = feed
+        pcm = seat.decoding.answer()
+        if pcm is None:
+            return None
+        feed, seat.asked = seat.asked, None
+        return seat.hearing.end(pcm) if feed.kind == END else seat.hearing.hear(pcm, len(feed.data))
 
     def _open(self, opening: Open) -> None:
         self._working.on(opening.sid, loading=True)
@@ -172,16 +206,21 @@ class StreamChild:
             phrases=spec.phrases,
         )
         recognizer = self._models.get(opening.options).open(options)
-        start = RestartPoint(mark.byte, mark.sample, mark.header)
-        decoder = make_live_decoder(spec.encoding, spec.rate_hz, start, self._nursery.decoder)
+        decoding = self._decoding(spec, RestartPoint(mark.byte, mark.sample, mark.header))
         turn_bytes = max(1, int(spec.bytes_per_s * TURN_S))
-        return Seat(opening, Hearing(opening, decoder, recognizer), turn_bytes)
+        return Seat(opening, Hearing(opening, decoding, recognizer), decoding, turn_bytes)
+
+    def _decoding(self, spec: StreamSpec, start: RestartPoint) -> Decoding:
+        if spec.encoding == OPUS:
+            return self._nursery.decoder(start)
+        return DecodingHere(make_live_decoder(spec.encoding, spec.rate_hz, start))
 
     def _close(self, sid: int) -> None:
+        self._elsewhere.forget(sid)
         seat = self._seats.pop(sid, None)
         self._report.forget(sid)
         if seat is not None:
-            self._guarded(sid, lambda: seat.hearing.close())
+            self._guarded(sid, seat.close)
 
     def _guarded(self, sid: int, action: Callable[[], T]) -> T | None:
         """Do something for a session; whatever it throws ends that session, not the child."""
@@ -197,10 +236,11 @@ class StreamChild:
 
     def _break(self, sid: int, error: ParloirError) -> None:
         self._report.broke(Broke(sid, error, traceback.format_exc()))
+        self._elsewhere.forget(sid)
         seat = self._seats.pop(sid, None)
         if seat is not None:
             with suppress(Exception):  # one error is enough
-                seat.hearing.close()
+                seat.close()
 
 
 def main(fd: int, parent_pid: int, working_fd: int) -> None:

@@ -1,4 +1,4 @@
-"""One session in a child: bytes in, finals out, each with the place from which another child could go on."""
+"""One session in a child: sound in, finals out, each with the place from which another child could go on."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.audio.live.base import LiveDecoder, RestartPoint
+from app.audio.live.base import Decoding, RestartPoint
 from app.audio.sound import RATE_HZ, Pcm
 from app.domain.live import Final, Mark, Step
 from app.domain.transcript import Segment, Word
@@ -19,12 +19,12 @@ HALF_SCALE = 32_768
 
 
 class Hearing:
-    """A decoder and a recogniser that began, both new, at a mark."""
+    """A recogniser that began at a mark, as did the decoding of what it hears, both new."""
 
-    def __init__(self, opening: Open, decoder: LiveDecoder, recognizer: StreamingRecognizer) -> None:
+    def __init__(self, opening: Open, decoding: Decoding, recognizer: StreamingRecognizer) -> None:
         self._sid = opening.sid
         self._spec = opening.spec
-        self._decoder = decoder
+        self._decoding = decoding
         self._recognizer = recognizer
         self._mark = opening.mark
         self._base = opening.mark.cursor
@@ -33,30 +33,28 @@ class Hearing:
         self._done_byte = opening.mark.byte
         self._kept = _Kept(opening.mark.cursor) if opening.spec.keeps_sound else None
 
-    def hear(self, data: bytes) -> Said:
-        """Listen to the next bytes of the client's stream.
+    def hear(self, pcm: Pcm, n_bytes: int) -> Said:
+        """Listen to what the next so many bytes of the client's stream have become.
 
         Raises:
-            MediaUnreadable: they are no sound.
             EngineError: the engine failed.
         """
-        self._done_byte += len(data)
-        return self._told(self._listen(self._decoder.feed(data)))
+        self._done_byte += n_bytes
+        return self._told(self._listen(pcm))
 
     def finalize(self) -> Said:
         """Say for good what is still open."""
         return self._told(self._recognizer.finish())
 
-    def end(self) -> Said:
-        """The stream ends here: say what is left, and move the mark to its very end."""
-        heard = [*self._listen(self._decoder.flush()), *self._recognizer.finish()]
+    def end(self, rest: Pcm) -> Said:
+        """The stream ends after this: say what is left, and move the mark to its very end."""
+        heard = [*self._listen(rest), *self._recognizer.finish()]
         said = self._told(heard)
         mark = replace(self._mark, byte=self._done_byte, sample=self._n_samples, cursor=self._n_samples)
         return replace(said, steps=(*said.steps, self._step(mark, None)), guess=None, has_ended=True)
 
     def close(self) -> None:
-        """Give back what decoder and recogniser hold."""
-        self._decoder.close()
+        """Give back what the recogniser holds."""
         self._recognizer.close()
 
     def _listen(self, pcm: Pcm) -> Sequence[Heard]:
@@ -90,7 +88,7 @@ class Hearing:
     def _moved(self, heard: Utterance | Silence) -> Step:
         final = self._final(heard) if isinstance(heard, Utterance) else None
         cursor = max(self._mark.cursor, self._base + heard.cursor)
-        restart: RestartPoint = self._decoder.restart_at(cursor)
+        restart: RestartPoint = self._decoding.restart_at(cursor)
         seq = final.seq if final else self._mark.n_finals
         return self._step(Mark(restart.byte, restart.sample, restart.header, cursor, seq), final)
 

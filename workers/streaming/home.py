@@ -56,6 +56,8 @@ class Home:
         self._stop = stop
         self._outbox: queue.SimpleQueue[ToStreams | None] = queue.SimpleQueue()
         self._seen = (At(0, 0, False), 0.0)
+        self._is_owed = False
+        """Whether something was sent that the child has not been seen to take."""
         self.n_slots = 0
 
     def run(self) -> None:
@@ -74,6 +76,7 @@ class Home:
 
     def send(self, messages: ToStreams) -> None:
         """Have the child told."""
+        self._is_owed = True
         self._outbox.put(messages)
 
     def _live(self, process: EngineProcess, working: Working) -> bool:
@@ -84,7 +87,7 @@ class Home:
             if not self._stop.requested():
                 log.error("child_does_not_start", reason=error.message)
             return False
-        self._outbox = queue.SimpleQueue()
+        self._outbox, self._is_owed = queue.SimpleQueue(), False
         sender = threading.Thread(target=self._send, args=[process, self._outbox], daemon=True, name="to-child")
         sender.start()
         self.n_slots = slots
@@ -118,11 +121,13 @@ class Home:
 
     def _look(self, process: EngineProcess, working: Working) -> None:
         at, now = working.at(), time.monotonic()
-        if at != self._seen[0] or not at.sid:
+        if at != self._seen[0]:
+            self._seen, self._is_owed = (at, now), False
+        elif not at.sid and not self._is_owed:
             self._seen = (at, now)
         limit_s = self._limits.start_s if at.is_loading else self._limits.stall_s
         if now - self._seen[1] > limit_s:
-            raise ChildDied(reason=f"it was at one piece of sound for {limit_s:.0f} s")
+            raise ChildDied(reason=f"it was at one piece of sound, or took none, for {limit_s:.0f} s")
         if process.rss_bytes() > self._limits.max_rss_bytes:
             raise OutOfMemory
 

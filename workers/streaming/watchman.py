@@ -15,6 +15,8 @@ from workers.tools import Stop
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 1.0
+END_AGAIN_S = 3.0
+"""What ends a session may be lost before it is read, as all that Redis holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,15 @@ class Watchman:
             run.absent_since = time.monotonic()
         self._see_home(run)
         too_long = run.n_samples > self._limits.max_s * RATE_HZ
-        if (too_long or self._is_abandoned(run)) and not run.is_ended_for:
-            run.is_ended_for = True
+        if (too_long or self._is_abandoned(run)) and self._may_end(run):
             log.info("session_ended_for_its_client", job_id=run.job.id, is_too_long=too_long)
             self._live.end(run.job.id, run.read[0])
+            run.ended_for_s = time.monotonic()
+
+    @staticmethod
+    def _may_end(run: LiveRun) -> bool:
+        """Whether its end was not read yet, nor written just now."""
+        return not run.has_read_end and time.monotonic() > (run.ended_for_s or -END_AGAIN_S) + END_AGAIN_S
 
     def _is_silent(self, run: LiveRun) -> bool:
         """Whether it has got on, and nobody has said so since the last look."""

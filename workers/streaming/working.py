@@ -28,7 +28,7 @@ class Working:
         self._tick = 0
 
     def on(self, sid: int, *, loading: bool = False) -> None:
-        """The child: from now on at this session; 0: at none."""
+        """The child: from now on at this session; 0: at none. Each time is a sign of life."""
         self._tick += 1
         FORMAT.pack_into(self._memory, 0, sid, self._tick, loading)
 

@@ -49,3 +49,33 @@ class LiveDecoder(Protocol):
         Its first samples may lie before `sample`, and differ from what was given before; leave them out. Points
         before the one that is returned are forgotten: ask with rising positions.
         """
+
+
+class Decoding(Protocol):
+    """A `LiveDecoder` that may be elsewhere: each question is answered some time, and the next is asked only then."""
+
+    @property
+    def fd(self) -> int | None:
+        """What can be read when there may be an answer; None if there always is one."""
+
+    def feed(self, data: bytes) -> None:
+        """Ask for the sound that is complete with these bytes."""
+
+    def flush(self) -> None:
+        """Ask for the sound still held, at the end of the stream."""
+
+    def answer(self) -> Pcm | None:
+        """The sound that was asked for; None if it is not there yet.
+
+        Raises:
+            MediaUnreadable: this is not the encoding that was announced.
+        """
+
+    def is_overdue(self) -> bool:
+        """Whether the answer takes so long that asking for it now would fail."""
+
+    def restart_at(self, sample: int) -> RestartPoint:
+        """See `LiveDecoder`."""
+
+    def close(self) -> None:
+        """Give back what it holds."""

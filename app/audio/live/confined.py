@@ -1,7 +1,8 @@
 """Opus decoded in a process of its own for each session: a stream that breaks its decoder costs that session alone.
 
 What is fed comes from anybody, and goes through a C library. The process is confined like the one that decodes
-recordings: some memory, no file, no network. It is forked from one that has loaded the code (`nursery`).
+recordings: some memory, no file, no network. It is forked from one that has loaded the code (`nursery`). Nobody waits
+for it: who asks does something else until the answer is there, or overdue.
 """
 
 import os
@@ -9,19 +10,24 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
-from multiprocessing.connection import Connection, Pipe
 
 from app.audio.live import asking
 from app.audio.live.base import RestartPoint
+from app.audio.live.line import Line
+from app.audio.live.points import Points
 from app.audio.sound import Pcm
 from app.domain.errors import ChildDied
 
 STALL_S = 5.0
-"""For the decoding of some tenths of a second of sound; all sessions of a child wait meanwhile."""
+"""For the decoding of some tenths of a second of sound."""
 
 START_S = 20.0
 """For the first decoder of a nursery, which has to load the code, on a busy machine."""
+
+MOST_POINTS = 10_000
+"""Seconds of sound without a word said for good, or a silence, which there cannot be."""
 
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Only a process with one thread is safely forked."""
@@ -43,12 +49,12 @@ class Nursery:
         return self._process.pid if self._process else 0
 
     def decoder(self, start: RestartPoint) -> "ConfinedDecoder":
-        """A decoder of Opus that expects the bytes from `start` on.
+        """A decoder of Opus that expects the bytes from `start` on; whether it has started, its first answer tells.
 
         Raises:
-            ChildDied: it does not start; another try may succeed.
+            ChildDied: it was lost at once; another try may succeed.
         """
-        ours, theirs = Pipe()
+        ours, theirs = socket.socketpair()
         with theirs:
             try:
                 self._give(theirs.fileno())
@@ -86,44 +92,90 @@ class Nursery:
 
 
 class ConfinedDecoder:
-    """A `LiveDecoder` that has the work done by a process, and waits for it no longer than `STALL_S`."""
+    """A `Decoding` that has the work done by a process."""
 
-    def __init__(self, pipe: Connection, start: RestartPoint) -> None:
-        self._pipe = pipe
-        self._process_fd = os.pidfd_open(asking.pid_of(self._asked(asking.start(start), START_S)))
+    def __init__(self, end: socket.socket, start: RestartPoint) -> None:
+        self._line = Line(end, asking.MAX_ANSWER_BYTES)
+        self._points = Points(start)
+        self._process_fd = -1
+        self._within_s = START_S
+        self._ask(asking.start(start))
 
-    def feed(self, data: bytes) -> Pcm:
-        """See `LiveDecoder`.
+    @property
+    def fd(self) -> int:
+        """See `Decoding`."""
+        return self._line.fileno()
+
+    def feed(self, data: bytes) -> None:
+        """See `Decoding`; raises as `answer` does."""
+        self._ask(asking.FEED + data)
+
+    def flush(self) -> None:
+        """See `Decoding`; raises as `answer` does."""
+        self._ask(asking.FLUSH)
+
+    def answer(self) -> Pcm | None:
+        """See `Decoding`.
 
         Raises:
             MediaUnreadable: see there.
-            ChildDied: the decoder was lost, perhaps through what it was fed.
+            ChildDied: the decoder was lost, perhaps through what it was fed, or takes too long.
         """
-        return asking.sound_of(self._asked(asking.FEED + data))
+        message = self._received()
+        if message is not None and self._process_fd < 0:
+            self._greet(asking.pid_of(message))
+            message = self._received()
+        if message is not None:
+            return self._taken(asking.decoded_of(message))
+        if self.is_overdue():
+            raise ChildDied(reason=f"the decoder of its sound was at one piece of it for {self._within_s:.0f} s")
+        return None
 
-    def flush(self) -> Pcm:
-        """See `LiveDecoder`; raises as `feed` does."""
-        return asking.sound_of(self._asked(asking.FLUSH))
+    def is_overdue(self) -> bool:
+        """See `Decoding`."""
+        return time.monotonic() > self._asked_s + self._within_s
 
     def restart_at(self, sample: int) -> RestartPoint:
-        """See `LiveDecoder`; raises as `feed` does."""
-        return asking.point_of(self._asked(asking.restart_at(sample)))
+        """See `Decoding`."""
+        return self._points.before(sample)
 
     def close(self) -> None:
         """End the process, whatever it is at."""
-        self._pipe.close()
+        self._line.close()
         if self._process_fd >= 0:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._process_fd, signal.SIGKILL)
             os.close(self._process_fd)
         self._process_fd = -1
 
-    def _asked(self, question: bytes, within_s: float | None = None) -> bytes:
-        within_s = STALL_S if within_s is None else within_s
+    def _ask(self, question: bytes) -> None:
+        self._asked_s = time.monotonic()
         try:
-            self._pipe.send_bytes(question)
-            if self._pipe.poll(within_s):
-                return self._pipe.recv_bytes(asking.MAX_ANSWER_BYTES)
+            self._line.send(question)
+        except OSError as error:
+            raise _broke_down() from error
+
+    def _received(self) -> bytes | None:
+        try:
+            return self._line.receive()
         except (OSError, EOFError) as error:
-            raise ChildDied(reason="the decoder of its sound broke down") from error
-        raise ChildDied(reason=f"the decoder of its sound was at one piece of it for {within_s:.0f} s")
+            raise _broke_down() from error
+
+    def _greet(self, pid: int) -> None:
+        """It has started: from now on it is to be quick."""
+        try:
+            self._process_fd = os.pidfd_open(pid)
+        except OSError as error:
+            raise _broke_down() from error
+        self._asked_s, self._within_s = time.monotonic(), STALL_S
+
+    def _taken(self, decoded: asking.Decoded) -> Pcm:
+        self._points.add(decoded.points)
+        self._points.header = decoded.header or self._points.header
+        if len(self._points) > MOST_POINTS:
+            raise _broke_down()
+        return decoded.pcm
+
+
+def _broke_down() -> ChildDied:
+    return ChildDied(reason="the decoder of its sound broke down")

@@ -1,34 +1,24 @@
 """The decoder for what a client says it sends."""
 
-from collections.abc import Callable
-
 from app.audio.live.base import MAX_RATE_HZ, MIN_RATE_HZ, OPUS, LiveDecoder, RestartPoint
 from app.audio.live.pcm import FORMS, PcmDecoder
 from app.domain.errors import MediaUnreadable
 
 START = RestartPoint()
 
-MakeOpus = Callable[[RestartPoint], LiveDecoder]
 
-
-def opus_here(start: RestartPoint) -> LiveDecoder:
-    """A decoder of Opus in this process, for sound that is our own. PyAV is only loaded where it is needed."""
-    from app.audio.live.opus import OpusDecoder
-
-    return OpusDecoder(start)
-
-
-def make_live_decoder(
-    encoding: str, rate_hz: int, start: RestartPoint = START, opus: MakeOpus = opus_here
-) -> LiveDecoder:
-    """A decoder that expects the bytes from `start` on. For bare samples, which need no more than their
-    `rate_hz`, those are the first of their own rate; Opus tells its rate itself, and is decoded by what `opus` makes.
+def make_live_decoder(encoding: str, rate_hz: int, start: RestartPoint = START) -> LiveDecoder:
+    """A decoder in this process that expects the bytes from `start` on. For bare samples, which need no more than their
+    `rate_hz`, those are the first of their own rate; Opus tells its rate itself, and has to be our own: what comes from
+    others is decoded apart (`confined`).
 
     Raises:
         MediaUnreadable: there is no such encoding or rate.
     """
     if encoding == OPUS:
-        return opus(start)
+        from app.audio.live.opus import OpusDecoder  # PyAV is only loaded where it is needed
+
+        return OpusDecoder(start)
     if encoding not in FORMS:
         raise MediaUnreadable(reason=f"there is no encoding {encoding!r}")
     if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:

@@ -4,8 +4,6 @@ Positions count the sound that was sent: nothing is filled in where a recorder p
 middle needs some sound to find its state again, so restart points lie a while before what is wanted.
 """
 
-from collections import deque
-
 import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
@@ -16,15 +14,13 @@ from app.audio.live.base import RestartPoint
 from app.audio.live.ogg import MAGIC as OGG_MAGIC
 from app.audio.live.ogg import OggDemuxer
 from app.audio.live.packets import Demuxer, OpusPacket, n_samples_of, unreadable
-from app.audio.live.resampling import LiveResampler, reach
+from app.audio.live.points import OPUS_HZ, Point, Points
+from app.audio.live.resampling import LiveResampler
 from app.audio.live.webm import MAGIC as WEBM_MAGIC
 from app.audio.live.webm import WebmDemuxer
 from app.audio.sound import RATE_HZ, Pcm
 
-OPUS_HZ = 48_000
 STEP = OPUS_HZ // RATE_HZ
-PRE_ROLL = 4 * RATE_HZ
-"""The 80 ms of RFC 7845, section 4.6, are enough for the ear; after this long samples differ by less than 1e-4."""
 POINT_STEP = RATE_HZ
 """Samples between restart points that are remembered."""
 HEAD_BYTES = 19
@@ -46,7 +42,8 @@ class OpusDecoder:
         self._n_skipped = 0
         self._n_damaged = 0
         self._n_out = start.sample * STEP
-        self._points = deque([(start.sample, start.byte)])
+        self.points = Points(start)
+        self._new_points: list[Point] = []
         if start.header:
             self._packets(start.header)
 
@@ -64,12 +61,12 @@ class OpusDecoder:
 
     def restart_at(self, sample: int) -> RestartPoint:
         """See `LiveDecoder`."""
-        latest = sample - PRE_ROLL - reach(OPUS_HZ)
-        while len(self._points) > 1 and self._points[1][0] <= latest:
-            self._points.popleft()
-        start, byte = self._points[0]
-        header = self._demuxer.header if self._demuxer and byte else b""
-        return RestartPoint(byte, start, header)
+        return self.points.before(sample)
+
+    def new_points(self) -> list[Point]:
+        """The points that were found since this was asked last."""
+        new, self._new_points = self._new_points, []
+        return new
 
     def _packets(self, data: bytes) -> list[OpusPacket]:
         if self._demuxer is None:
@@ -78,7 +75,9 @@ class OpusDecoder:
                 return []
             data, self._sniffed = self._sniffed, b""
             self._demuxer = _demuxer(data, self._start.byte - len(self._start.header))
-        return self._demuxer.feed(data)
+        packets = self._demuxer.feed(data)
+        self.points.header = self._demuxer.header
+        return packets
 
     def _sound(self, packet: OpusPacket) -> Pcm:
         codec = self._codec or self._opened()
@@ -93,9 +92,11 @@ class OpusDecoder:
 
     def _remember(self, byte: int) -> None:
         """A point lies where both rates have a sample, and behind what is skipped in the beginning."""
-        is_far = self._n_out >= (self._points[-1][0] + POINT_STEP) * STEP
+        is_far = self._n_out >= (self.points.last_sample + POINT_STEP) * STEP
         if is_far and not self._n_skipped and not self._n_out % STEP:
-            self._points.append((self._n_out // STEP, byte))
+            point = (self._n_out // STEP, byte)
+            self.points.add([point])
+            self._new_points.append(point)
 
     def _opened(self) -> AudioCodecContext:
         assert self._demuxer is not None

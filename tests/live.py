@@ -211,7 +211,15 @@ IN_MID_UTTERANCE = int(len(SOUND) * 0.45) // 2 * 2
 
 
 def stream_children(process) -> list[psutil.Process]:
-    return [one for one in descendants(process) if "workers.streaming.child" in " ".join(one.cmdline())]
+    return [one for one in descendants(process) if "workers.streaming.child" in _command(one)]
+
+
+def _command(process: psutil.Process) -> str:
+    """Its command line; of one that has ended since it was found, none."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def is_undisturbed(client: Client, gateway: Gateway, n: int = N) -> None:

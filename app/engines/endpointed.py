@@ -44,6 +44,7 @@ class EndpointedRecognizer:
         self._wants_hypotheses = options.interim_results
         self._tape = Tape()
         self._cursor = 0
+        self._is_behind = False
         self._renew()
 
     def _renew(self) -> None:
@@ -56,8 +57,9 @@ class EndpointedRecognizer:
         self._judged: deque[float] = deque()
         self._activity.reset()
 
-    def accept(self, pcm: Pcm) -> Sequence[Heard]:
+    def accept(self, pcm: Pcm, *, is_behind: bool = False) -> Sequence[Heard]:
         """See `StreamingRecognizer`."""
+        self._is_behind = is_behind
         self._tape.append(pcm)
         heard: list[Heard] = []
         while len(self._tape) - self._at >= self._activity.hop:
@@ -123,7 +125,7 @@ class EndpointedRecognizer:
 
     def _hypothesis(self) -> Sequence[Heard]:
         is_due = self._at - self._supposed_at >= HYPOTHESIS_STEP
-        if not self._wants_hypotheses or not is_due or len(self._tape) - self._at > BEHIND:
+        if not self._wants_hypotheses or not is_due or self._is_behind or len(self._tape) - self._at > BEHIND:
             return []
         self._supposed_at = self._at
         text = self._hearing.hypothesis()

@@ -67,8 +67,12 @@ Heard = Hypothesis | Utterance | Silence
 class StreamingRecognizer(Protocol):
     """Follows one stream; not for use by two threads at once."""
 
-    def accept(self, pcm: Pcm) -> Sequence[Heard]:
+    def accept(self, pcm: Pcm, *, is_behind: bool = False) -> Sequence[Heard]:
         """Take the next sound; tell what it brought, in order of time.
+
+        Args:
+            pcm: the sound.
+            is_behind: more of it waits already, so that a hypothesis would be old when it is told: none is wanted.
 
         Raises:
             EngineError: the engine failed on this sound.

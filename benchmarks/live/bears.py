@@ -21,10 +21,9 @@ CLEARLY_LATE_MS = 3 * LATE_MS
 
 TOGETHER_S = 9.0
 WARM_S = 1.5
-BEGIN_WITHIN_S = 3.0
-"""All clients, but not more than `OPENED_PER_S`: what opening takes is not what is asked."""
-
 OPENED_PER_S = 10.0
+"""What a rush of people takes who begin all at once is not what is asked."""
+
 ROUGHLY = 0.04
 """How exactly the number is found."""
 
@@ -109,9 +108,8 @@ def borne(servers: list[Server], sound: Path, most: int) -> list[Trials]:
 
 def trial(server: Server, sound: Path, n: int) -> Run:
     """So many clients at once."""
-    opened_per_s = max(OPENED_PER_S, n / BEGIN_WITHIN_S)
-    seconds = TOGETHER_S + n / opened_per_s
-    return talked(server.url, sound, n, seconds, server.processes, WARM_S, opened_per_s, is_spread=True)
+    seconds = TOGETHER_S + n / OPENED_PER_S
+    return talked(server.url, sound, n, seconds, server.processes, WARM_S, OPENED_PER_S, is_spread=True)
 
 
 def _trials(server: Server, sound: Path, most: int) -> Trials:

@@ -110,7 +110,7 @@ class ScriptedStream:
         self._burst: list[Pcm] = []
         self._n_quiet = 0
 
-    def accept(self, pcm: Pcm) -> list[Heard]:
+    def accept(self, pcm: Pcm, *, is_behind: bool = False) -> list[Heard]:
         sound = np.concatenate([self._pending, pcm])
         n_blocks = len(sound) // BLOCK
         self._pending = sound[n_blocks * BLOCK :]

@@ -114,6 +114,15 @@ def test_one_that_is_behind_makes_no_hypotheses_until_it_has_caught_up():
     assert 1 <= n_late <= 4
 
 
+def test_one_of_whom_more_waits_makes_no_hypotheses_and_says_the_same():
+    pcm = np.concatenate([quiet(1), speech(1, 20), quiet(1)])
+    recognizer = EndpointedRecognizer(Counting(), StreamOptions(), LoudIsSpeech)
+    pieces = [pcm[at : at + RATE_HZ // 10] for at in range(0, len(pcm), RATE_HZ // 10)]
+    told = [one for piece in pieces for one in recognizer.accept(piece, is_behind=True)]
+    assert not [one for one in told if isinstance(one, Hypothesis)]
+    assert finals(told) == finals(heard(pcm))
+
+
 def test_a_noise_without_words_moves_the_cursor_and_says_nothing():
     class Deaf(Counting):
         def _said(self):

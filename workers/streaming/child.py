@@ -44,6 +44,10 @@ T = TypeVar("T")
 TURN_S = 0.2
 """Sound that a session may have heard before it is another one's turn."""
 
+BEHIND_S = 0.25
+"""With more than this of its sound still unheard a session has no hypotheses, but for clients that wait for each: what
+they take is better given to its words."""
+
 ROUND_S = 0.01
 """Longest time that words which are there wait for those of other sessions, to go out with them."""
 
@@ -77,6 +81,12 @@ class Seat:
         if len(data) > self.turn_bytes:
             self.waiting.appendleft(Feed(feed.sid, feed.kind, feed.end_byte, data[self.turn_bytes :]))
         return Feed(feed.sid, feed.kind, feed.end_byte, data[: self.turn_bytes])
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether much more of its sound waits."""
+        spec = self.opening.spec
+        return not spec.lockstep and sum(len(feed.data) for feed in self.waiting) > BEHIND_S * spec.bytes_per_s
 
     def _is_sound_next(self) -> bool:
         return bool(self.waiting) and self.waiting[0].kind == SOUND
@@ -186,7 +196,9 @@ class StreamChild:
         if pcm is None:
             return None
         feed, seat.asked = seat.asked, None
-        return seat.hearing.end(pcm) if feed.kind == END else seat.hearing.hear(pcm, len(feed.data))
+        if feed.kind == END:
+            return seat.hearing.end(pcm)
+        return seat.hearing.hear(pcm, len(feed.data), is_behind=seat.is_behind)
 
     def _open(self, opening: Open) -> None:
         self._working.on(opening.sid, loading=True)

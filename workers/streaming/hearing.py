@@ -33,14 +33,14 @@ class Hearing:
         self._done_byte = opening.mark.byte
         self._kept = _Kept(opening.mark.cursor) if opening.spec.keeps_sound else None
 
-    def hear(self, pcm: Pcm, n_bytes: int) -> Said:
-        """Listen to what the next so many bytes of the client's stream have become.
+    def hear(self, pcm: Pcm, n_bytes: int, *, is_behind: bool) -> Said:
+        """Listen to what the next so many bytes of the client's stream have become; `is_behind`: more waits already.
 
         Raises:
             EngineError: the engine failed.
         """
         self._done_byte += n_bytes
-        return self._told(self._listen(pcm))
+        return self._told(self._listen(pcm, is_behind=is_behind))
 
     def finalize(self) -> Said:
         """Say for good what is still open."""
@@ -57,7 +57,7 @@ class Hearing:
         """Give back what the recogniser holds."""
         self._recognizer.close()
 
-    def _listen(self, pcm: Pcm) -> Sequence[Heard]:
+    def _listen(self, pcm: Pcm, *, is_behind: bool = False) -> Sequence[Heard]:
         self._n_samples += len(pcm)
         skipped = min(self._to_skip, len(pcm))
         self._to_skip -= skipped
@@ -66,7 +66,7 @@ class Hearing:
             return ()
         if self._kept:
             self._kept.add(pcm)
-        return self._recognizer.accept(pcm)
+        return self._recognizer.accept(pcm, is_behind=is_behind)
 
     def _told(self, heard: Iterable[Heard]) -> Said:
         steps: list[Step] = []

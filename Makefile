@@ -20,7 +20,7 @@ demo: $(RUNTIME) $(WHEELS)  ## Start it, transcribe the demo recordings, print w
 	@exec env LOG_LEVEL=$${LOG_LEVEL:-WARNING} $(BIN)/python -m app up --demo
 
 test: $(DEV) $(WHEELS)  ## Run the tests
-	$(BIN)/pytest -n 2 --dist loadfile --durations=10
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 SEED ?= $(shell date +%s)
 JOBS ?= 300

@@ -129,6 +129,27 @@ def test_a_decoder_that_nobody_holds_any_more_ends_by_itself(nursery):
     wait_for(lambda: not process.is_running())
 
 
+def test_a_nursery_that_hangs_is_replaced_and_its_decoders_go_on(nursery, monkeypatch):
+    data = as_opus(SOUND)
+    before = nursery.decoder(START)
+    taken(before, data[:2_000])
+    hung = psutil.Process(nursery.pid)
+    hung.suspend()
+    with monkeypatch.context() as patch:
+        patch.setattr(confined, "START_S", 0.3)
+        stillborn = nursery.decoder(START)
+        with pytest.raises(ChildDied, match="at one piece"):
+            taken(stillborn, data[:2_000])
+    after = nursery.decoder(START)
+    assert np.array_equal(taken(after, data), fed(make_live_decoder(OPUS, 48_000), data))
+    assert nursery.pid != hung.pid
+    assert len(fed(before, data[2_000:]))
+    for decoder in (before, stillborn, after):
+        decoder.close()
+    nursery.close()
+    assert not hung.is_running()
+
+
 def test_a_nursery_that_was_lost_is_started_again(nursery):
     decoder = started(nursery.decoder(START))
     psutil.Process(nursery.pid).kill()

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from app.audio.live import asking
@@ -34,7 +35,7 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THRE
 
 
 class Nursery:
-    """Gives each session a decoder; starts its process with the first, and again if that is lost.
+    """Gives each session a decoder; starts its process with the first, and again if that is lost, or hangs.
 
     Use it in a thread that lasts as long as it is needed: the process is killed with the thread that started it.
     """
@@ -42,6 +43,7 @@ class Nursery:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
+        self._hung: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
 
     @property
     def pid(self) -> int:
@@ -61,15 +63,30 @@ class Nursery:
             except OSError:
                 self.close()
                 self._give(theirs.fileno())
-        return ConfinedDecoder(ours, start)
+        return ConfinedDecoder(ours, start, self._replacing(self.pid))
 
     def close(self) -> None:
         """End it, and with it all its decoders."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        if self._line is not None:
-            self._line.close()
+        self._set_aside()
+        for process, line in self._hung:
+            process.kill()
+            process.wait()
+            line.close()
+        self._hung = []
+
+    def _replacing(self, pid: int) -> Callable[[], None]:
+        """What to do if a decoder of this process does not start: the next comes from another."""
+
+        def replace() -> None:
+            if pid == self.pid:
+                self._set_aside()
+
+        return replace
+
+    def _set_aside(self) -> None:
+        """Ask it for nothing more; decoders that it has started go on."""
+        if self._process is not None and self._line is not None:
+            self._hung.append((self._process, self._line))
         self._process = self._line = None
 
     def _give(self, fd: int) -> None:
@@ -94,7 +111,9 @@ class Nursery:
 class ConfinedDecoder:
     """A `Decoding` that has the work done by a process."""
 
-    def __init__(self, end: socket.socket, start: RestartPoint) -> None:
+    def __init__(self, end: socket.socket, start: RestartPoint, has_not_started: Callable[[], None]) -> None:
+        """`has_not_started` is called if it is overdue before it has begun."""
+        self._has_not_started = has_not_started
         self._line = Line(end, asking.MAX_ANSWER_BYTES)
         self._points = Points(start)
         self._process_fd = -1
@@ -128,6 +147,8 @@ class ConfinedDecoder:
         if message is not None:
             return self._taken(asking.decoded_of(message))
         if self.is_overdue():
+            if self._process_fd < 0:
+                self._has_not_started()
             raise ChildDied(reason=f"the decoder of its sound was at one piece of it for {self._within_s:.0f} s")
         return None
 

@@ -46,8 +46,8 @@ class CamPlusVoices:
             spectra = np.stack([features.frames(start, BLOCK) for start in starts[some].tolist()]) - level
             for block, steps in zip(some.tolist(), self._network.steps(spectra), strict=True):
                 for windows, home, voices in zip(sets, homes, out, strict=True):
-                    which = np.flatnonzero(home == block)
-                    if len(which):
+                    which = slice(*np.searchsorted(home, [block, block + 1]).tolist())
+                    if which.start < which.stop:
                         inner = windows.starts[which] - starts[block]
                         voices[which] = self._network.voices(_parts(steps, inner, windows.widths[which]))
             watch.progress((first + len(some)) / len(wanted))
@@ -61,7 +61,7 @@ def _block_starts(n_frames: int) -> Integers:
 
 
 def _homes(windows: Windows, starts: Integers) -> Integers:
-    """For each window the block whose middle is nearest to its own, shape (n,)."""
+    """For each window the block whose middle is nearest to its own, ascending, shape (n,)."""
     borders = (starts[1:] + starts[:-1]) / 2 + BLOCK / 2
     return np.searchsorted(borders, windows.centres)
 

@@ -32,7 +32,7 @@ class EmbeddedEngine:
         """The better one, and one that does without the wheel of the other."""
         return [
             ModelInfo(CAMPPLUS_MODEL, (), wheel_path()),
-            ModelInfo(RESEMBLYZER_MODEL, (), weights_path()),
+            ModelInfo(RESEMBLYZER_MODEL, (), resemblyzer_path()),
         ]
 
     def advice(self) -> str:
@@ -77,7 +77,7 @@ def _resemblyzer(path: Path) -> "EmbeddedDiarizer":
     return EmbeddedDiarizer(Resemblyzer(state), SileroVad)
 
 
-def weights_path() -> Path | None:
+def resemblyzer_path() -> Path | None:
     """Resemblyzer's weights inside the installed wheel, found without importing the package.
 
     Importing it would need webrtcvad, which comes without a wheel, and pkg_resources.

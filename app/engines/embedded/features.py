@@ -55,11 +55,9 @@ class Features:
 
     def level(self) -> Floats:
         """The mean of each band where there is speech, shape (n_bands,): what the microphone and the room add."""
-        sums = [
-            self.spectra[one.start // HOP : one.end // HOP + 1].sum(axis=0, dtype=np.float64) for one in self.regions
-        ]
-        n_frames = sum(len(self.spectra[one.start // HOP : one.end // HOP + 1]) for one in self.regions)
-        return np.asarray(np.sum(sums, axis=0) / max(1, n_frames), np.float32)
+        spoken = [self.spectra[one.start // HOP : one.end // HOP + 1] for one in self.regions]
+        sums = np.sum([frames.sum(axis=0, dtype=np.float64) for frames in spoken], axis=0)
+        return np.asarray(sums / max(1, sum(map(len, spoken))), np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Where two speak at once: whose the second voice is."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from app.audio.sound import RATE_HZ, Span
@@ -25,17 +26,18 @@ def with_second_voices(turns: Sequence[SpeakerTurn], together: Sequence[Span]) -
     yield from turns
     spans = [(one.start / RATE_HZ, one.end / RATE_HZ) for one in together]
     if len({turn.speaker for turn in turns}) > 1:
+        starts_s, ends_s = [turn.start_s for turn in turns], [turn.end_s for turn in turns]
         for start_s, end_s in spans:
-            for speaker in _two(turns, start_s, end_s):
+            first, end = bisect_left(ends_s, start_s - MAX_APART_S), bisect_right(starts_s, end_s + MAX_APART_S)
+            for speaker in _two(turns[first:end], start_s, end_s):
                 yield SpeakerTurn(start_s, end_s, speaker)
     elif turns and sum(end_s - start_s for start_s, end_s in spans) >= MIN_TOGETHER_S:
         for start_s, end_s in spans:
             yield SpeakerTurn(start_s, end_s, UNHEARD)
 
 
-def _two(turns: Sequence[SpeakerTurn], start_s: float, end_s: float) -> list[str]:
-    """The two who speak in this time; none if there is nobody whom the second voice could be."""
-    near = [turn for turn in turns if _apart(turn, start_s, end_s) <= MAX_APART_S]
+def _two(near: Sequence[SpeakerTurn], start_s: float, end_s: float) -> list[str]:
+    """The two of those `near` who speak in this time; none if there is nobody whom the second voice could be."""
     shares: dict[str, float] = {}
     for turn in near:
         shares[turn.speaker] = shares.get(turn.speaker, 0.0) - min(0.0, _apart(turn, start_s, end_s))

@@ -59,11 +59,20 @@ def test_words_come_while_they_are_said_and_are_kept(house, gateway, site):
         assert said == words_of(N)
 
 
+def test_of_a_session_that_is_behind_there_are_no_partials_and_all_finals(gateway, site):
+    with gateway.connected(gateway.open()) as client:
+        client.sent = client.live.append(client.job_id, client.owner, 0, SOUND)
+        client.stop()
+        is_undisturbed(client, gateway)
+        assert client.of("partial") == []
+
+
 def test_no_partial_of_a_later_utterance_comes_before_the_final_of_the_one_before(gateway, site):
     with gateway.connected(gateway.open()) as client:
-        client.send(SOUND)
+        client.send(SOUND, pace=8)
         client.stop()
         client.wait("completed")
+        assert len(client.of("partial")) >= N
         last = 0
         for message in client.told:
             if message.type == "final":

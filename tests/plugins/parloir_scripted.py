@@ -102,6 +102,7 @@ class ScriptedStream:
         self._options = options
         self._pending = np.zeros(0, np.float32)
         self._at = 0
+        self._is_behind = False
         self._renew()
 
     def _renew(self) -> None:
@@ -111,6 +112,7 @@ class ScriptedStream:
         self._n_quiet = 0
 
     def accept(self, pcm: Pcm, *, is_behind: bool = False) -> list[Heard]:
+        self._is_behind = is_behind
         sound = np.concatenate([self._pending, pcm])
         n_blocks = len(sound) // BLOCK
         self._pending = sound[n_blocks * BLOCK :]
@@ -167,7 +169,8 @@ class ScriptedStream:
             return [told]
         text = " ".join(word.word for word in self._words)
         first = round(self._words[0].start_s * RATE_HZ)
-        return [Hypothesis(text, first, self._at)] if self._options.interim_results else []
+        is_wanted = self._options.interim_results and not self._is_behind
+        return [Hypothesis(text, first, self._at)] if is_wanted else []
 
     def _utterance(self, *, speech_final: bool) -> Utterance:
         words = tuple(self._words)

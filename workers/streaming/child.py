@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
@@ -86,7 +87,8 @@ class Seat:
     def is_behind(self) -> bool:
         """Whether much more of its sound waits."""
         spec = self.opening.spec
-        return not spec.lockstep and sum(len(feed.data) for feed in self.waiting) > BEHIND_S * spec.bytes_per_s
+        most_bytes = BEHIND_S * spec.bytes_per_s
+        return not spec.lockstep and any(n > most_bytes for n in accumulate(len(feed.data) for feed in self.waiting))
 
     def _is_sound_next(self) -> bool:
         return bool(self.waiting) and self.waiting[0].kind == SOUND

@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--files", default="trn", help="names begin with")
     parser.add_argument("--engine", default="embedded")
     parser.add_argument("--model", help="of the engine; default: its best")
+    parser.add_argument("--alone", type=Path, help="a folder of recordings of one person each: how many are split")
     parser.add_argument("--hours", type=float, default=0.0, help="also measure the memory of so long a recording")
     asked = parser.parse_args()
     if not (asked.audio / "reference.rttm").is_file():
@@ -50,8 +51,17 @@ def main() -> None:
     diarizer = loaded(asked.engine, asked.model)
     recordings = {path.stem: sound(path) for path in sorted(recorded(asked.audio, asked.files))}
     tell_errors(diarizer, asked.engine, recordings, references(asked.audio / "reference.rttm"))
+    if asked.alone:
+        tell_split(diarizer, [sound(path) for path in sorted(recorded(asked.alone, ""))])
     if asked.hours:
         tell_memory(diarizer, list(recordings.values()), asked.hours)
+
+
+def tell_split(diarizer: Diarizer, recordings: list[Pcm]) -> None:
+    """How many recordings of one speaker are said to be of several."""
+    found = [diarizer.diarize(SoundStream.of(pcm), SpeakerHints(), Watch()) for pcm in recordings]
+    n_split = sum(len({turn.speaker for turn in turns}) > 1 for turns in found)
+    print(f"\nrecordings of one person that are split: {n_split} of {len(recordings)}")
 
 
 def recorded(audio: Path, prefix: str) -> Iterator[Path]:
